@@ -1,0 +1,14 @@
+namespace KTls;
+
+/// <summary>Who may seal and open the records of a connection.</summary>
+public enum DataPlanePolicy
+{
+    /// <summary>The kernel where it can; otherwise user space or <see cref="System.Net.Security.SslStream"/>, with the reason told.</summary>
+    PreferKernel,
+
+    /// <summary>The kernel in every direction of <see cref="KTlsOptions.KernelDirections"/>, or the authentication fails.</summary>
+    RequireKernel,
+
+    /// <summary>KTls' own record layer in both directions; the kernel is not asked.</summary>
+    UserSpace,
+}

@@ -1,0 +1,19 @@
+namespace KTls;
+
+/// <summary>What seals or opens the records of one direction.</summary>
+public enum DataPlaneKind
+{
+    /// <summary>The Linux kernel (kernel TLS).</summary>
+    Kernel,
+
+    /// <summary>KTls' own record layer.</summary>
+    UserSpace,
+
+    /// <summary><see cref="System.Net.Security.SslStream"/>.</summary>
+    SslStream,
+}
+
+/// <summary>Who seals or opens the records of one direction, and why.</summary>
+/// <param name="Kind">Who does it.</param>
+/// <param name="Reason">Why, in one sentence for a person.</param>
+public readonly record struct DataPlaneStatus(DataPlaneKind Kind, string Reason);

@@ -1,0 +1,43 @@
+using Microsoft.Extensions.Logging;
+
+namespace KTls;
+
+/// <summary>What KTls adds to .NET's own authentication options.</summary>
+public sealed class KTlsOptions
+{
+    private TimeSpan _handshakeTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>Who may seal and open records. Default: <see cref="DataPlanePolicy.PreferKernel"/>.</summary>
+    public DataPlanePolicy DataPlane { get; set; } = DataPlanePolicy.PreferKernel;
+
+    /// <summary>The directions that the kernel may take over. Default: <see cref="KTls.KernelDirections.Both"/>.</summary>
+    public KernelDirections KernelDirections { get; set; } = KernelDirections.Both;
+
+    /// <summary>
+    /// How long the handshake may take, from 1 ms to 24 days, or <see cref="Timeout.InfiniteTimeSpan"/>. Default: 30 seconds.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not positive and not infinite, or too long for a timer.</exception>
+    public TimeSpan HandshakeTimeout
+    {
+        get => _handshakeTimeout;
+        set
+        {
+            if (value != Timeout.InfiniteTimeSpan)
+            {
+                ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.FromMilliseconds(1));
+                ArgumentOutOfRangeException.ThrowIfGreaterThan(value, TimeSpan.FromDays(24));
+            }
+
+            _handshakeTimeout = value;
+        }
+    }
+
+    /// <summary>
+    /// Whether the socket stays open when the stream is disposed. Default: false, the stream owns the socket
+    /// from a successful authentication on. A failed authentication always leaves the socket to the caller.
+    /// </summary>
+    public bool LeaveSocketOpen { get; set; }
+
+    /// <summary>Where log messages go. Default: none.</summary>
+    public ILoggerFactory? LoggerFactory { get; set; }
+}
