@@ -1,0 +1,96 @@
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+
+namespace KTls.Handshake;
+
+/// <summary>Judges a server's certificate as <see cref="SslStream"/> does: by chain and by name.</summary>
+public static class PeerCertificateValidation
+{
+    private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
+
+    /// <summary>The policy for a chain: the user's own, or one with the given revocation check.</summary>
+    /// <param name="userPolicy">The policy of the options, or null. It is not changed.</param>
+    /// <param name="revocationMode">The revocation check where there is no <paramref name="userPolicy"/>.</param>
+    /// <param name="sentByPeer">The certificates that came beside the peer's own.</param>
+    /// <returns>A policy for one chain.</returns>
+    public static X509ChainPolicy CreatePolicy(X509ChainPolicy? userPolicy, X509RevocationMode revocationMode, IEnumerable<X509Certificate2> sentByPeer)
+    {
+        X509ChainPolicy policy = userPolicy?.Clone() ?? new X509ChainPolicy
+        {
+            RevocationMode = revocationMode,
+            RevocationFlag = X509RevocationFlag.ExcludeRoot,
+        };
+
+        foreach (X509Certificate2 certificate in sentByPeer)
+        {
+            policy.ExtraStore.Add(certificate);
+        }
+
+        if (policy.ApplicationPolicy.Count == 0)
+        {
+            policy.ApplicationPolicy.Add(new System.Security.Cryptography.Oid(ServerAuthentication));
+        }
+
+        return policy;
+    }
+
+    /// <summary>Builds the chain and compares the name.</summary>
+    /// <param name="chain">The chain with its policy; filled by this call.</param>
+    /// <param name="certificate">The peer's certificate.</param>
+    /// <param name="targetHost">The host name or address that the user wants to reach.</param>
+    /// <returns>What is wrong, or <see cref="SslPolicyErrors.None"/>.</returns>
+    public static SslPolicyErrors Validate(X509Chain chain, X509Certificate2 certificate, string targetHost)
+    {
+        ArgumentNullException.ThrowIfNull(chain);
+        ArgumentNullException.ThrowIfNull(certificate);
+        SslPolicyErrors errors = chain.Build(certificate) ? SslPolicyErrors.None : SslPolicyErrors.RemoteCertificateChainErrors;
+        if (string.IsNullOrEmpty(targetHost) || !MatchesHost(certificate, targetHost))
+        {
+            errors |= SslPolicyErrors.RemoteCertificateNameMismatch;
+        }
+
+        return errors;
+    }
+
+    /// <summary>The alert that tells the peer why its certificate is refused (RFC 8446 §6.2).</summary>
+    /// <param name="chain">The chain that was built.</param>
+    /// <returns>The alert.</returns>
+    public static AlertDescription AlertFor(X509Chain chain)
+    {
+        ArgumentNullException.ThrowIfNull(chain);
+        X509ChainStatusFlags all = X509ChainStatusFlags.NoError;
+        foreach (X509ChainStatus status in chain.ChainStatus)
+        {
+            all |= status.Status;
+        }
+
+        const X509ChainStatusFlags UnknownCa = X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain | X509ChainStatusFlags.Cyclic;
+        const X509ChainStatusFlags Expired = X509ChainStatusFlags.NotTimeValid | X509ChainStatusFlags.NotTimeNested | X509ChainStatusFlags.CtlNotTimeValid;
+        const X509ChainStatusFlags WrongUse = X509ChainStatusFlags.NotValidForUsage | X509ChainStatusFlags.CtlNotValidForUsage;
+        const X509ChainStatusFlags Bad = X509ChainStatusFlags.NotSignatureValid | X509ChainStatusFlags.InvalidBasicConstraints | X509ChainStatusFlags.InvalidExtension
+            | X509ChainStatusFlags.InvalidNameConstraints | X509ChainStatusFlags.HasNotSupportedCriticalExtension;
+        const X509ChainStatusFlags Revoked = X509ChainStatusFlags.Revoked | X509ChainStatusFlags.ExplicitDistrust;
+        return all switch
+        {
+            _ when (all & Revoked) != 0 => AlertDescription.CertificateRevoked,
+            _ when (all & Bad) != 0 => AlertDescription.BadCertificate,
+            _ when (all & Expired) != 0 => AlertDescription.CertificateExpired,
+            _ when (all & WrongUse) != 0 => AlertDescription.UnsupportedCertificate,
+            _ when (all & UnknownCa) != 0 => AlertDescription.UnknownCa,
+            _ => AlertDescription.CertificateUnknown,
+        };
+    }
+
+    private static bool MatchesHost(X509Certificate2 certificate, string targetHost)
+    {
+        try
+        {
+            return certificate.MatchesHostname(targetHost);
+        }
+        catch (ArgumentException)
+        {
+            // Neither a host name nor an address: no certificate can be for it.
+            return false;
+        }
+    }
+}

@@ -1,0 +1,21 @@
+using System.Security.Cryptography;
+
+namespace KTls.Handshake.Crypto;
+
+/// <summary>A secret that the garbage collector never copies and that is zeroed on dispose.</summary>
+internal sealed class SecretBytes : IDisposable
+{
+    private readonly byte[] _bytes;
+
+    public SecretBytes(int length) => _bytes = GC.AllocateUninitializedArray<byte>(length, pinned: true);
+
+    public SecretBytes(ReadOnlySpan<byte> value)
+        : this(value.Length) => value.CopyTo(_bytes);
+
+    public Span<byte> Span => _bytes;
+
+    public void Dispose() => CryptographicOperations.ZeroMemory(_bytes);
+
+    /// <summary>Says nothing of the content.</summary>
+    public override string ToString() => $"{_bytes.Length} secret bytes";
+}

@@ -1,0 +1,134 @@
+using KTls.Handshake.Wire;
+
+namespace KTls.Handshake;
+
+/// <summary>
+/// The record boundary of a handshake: records from the peer become content, messages become records to send,
+/// in the clear or sealed as the handshake goes on.
+/// </summary>
+internal sealed class HandshakeRecords : IDisposable
+{
+    private readonly WireWriter _output = new();
+    private RecordSealer? _sealer;
+    private RecordOpener? _opener;
+    private TlsSession? _nextSender;
+    private bool _hasOpened;
+
+    /// <summary>Records to send.</summary>
+    public ReadOnlyMemory<byte> Output => _output.WrittenMemory;
+
+    /// <summary>The record version of the first ClientHello is another one, for old servers' sake (RFC 8446 §5.1).</summary>
+    public ushort PlaintextVersion { get; set; } = ProtocolVersion.Tls12;
+
+    /// <summary>
+    /// Bytes of undecipherable records that are dropped because they may be early data that the client sends on
+    /// the assumption that it is accepted (RFC 8446 §4.2.10).
+    /// </summary>
+    public int EarlyDataToSkip { get; set; }
+
+    public void OutputSent() => _output.Clear();
+
+    public void ProtectSending(RecordKeys keys)
+    {
+        _sealer?.Dispose();
+        _sealer = new RecordSealer(keys);
+    }
+
+    public void ProtectReceiving(RecordKeys keys)
+    {
+        _opener?.Dispose();
+        _opener = new RecordOpener(keys);
+    }
+
+    /// <summary>
+    /// Whatever is sent from now on is sealed with the keys of a session. They are made only when there is something
+    /// to send, which between a server's Finished and the client's is an alert.
+    /// </summary>
+    public void ProtectSendingLater(TlsSession session) => _nextSender = session;
+
+    public void Send(ContentType type, ReadOnlySpan<byte> content)
+    {
+        if (_nextSender is not null)
+        {
+            using RecordKeys keys = _nextSender.GetSendKeys();
+            _nextSender = null;
+            ProtectSending(keys);
+        }
+
+        do
+        {
+            ReadOnlySpan<byte> fragment = content[..Math.Min(content.Length, RecordHeader.MaxPlaintext)];
+            content = content[fragment.Length..];
+            if (_sealer is null || type == ContentType.ChangeCipherSpec)
+            {
+                RecordHeader.Write(_output.Reserve(RecordHeader.Size), type, PlaintextVersion, fragment.Length);
+                _output.WriteBytes(fragment);
+            }
+            else
+            {
+                _sealer.Seal(type, fragment, _output.Reserve(fragment.Length + RecordSealer.Overhead));
+            }
+        }
+        while (!content.IsEmpty);
+    }
+
+    /// <summary>Opens a record; false when it is to be dropped without a word.</summary>
+    public bool TryOpen(Span<byte> record, out ContentType type, out ReadOnlySpan<byte> content)
+    {
+        RecordHeader header = RecordHeader.Read(record);
+        if (header.RecordLength != record.Length)
+        {
+            throw new ArgumentException($"{record.Length} bytes are not the one record of {header.RecordLength} bytes that they begin with.", nameof(record));
+        }
+
+        type = header.Type;
+        content = record[RecordHeader.Size..];
+        if (_opener is null)
+        {
+            // Before its second ClientHello a client that was sent a HelloRetryRequest may still send early data.
+            return type != ContentType.ApplicationData || !IsSkippedEarlyData(record.Length);
+        }
+
+        // A change_cipher_spec is never encrypted; a peer that cannot yet encrypt sends its alert in the clear.
+        if (type == ContentType.ChangeCipherSpec || (type == ContentType.Alert && !_hasOpened))
+        {
+            return true;
+        }
+
+        try
+        {
+            content = _opener.Open(record, out type);
+        }
+        catch (TlsAlertException e) when (e.Description == AlertDescription.BadRecordMac && !_hasOpened && IsSkippedEarlyData(record.Length))
+        {
+            content = default;
+            return false;
+        }
+
+        _hasOpened = true;
+        if (type == ContentType.ChangeCipherSpec)
+        {
+            throw new TlsAlertException(AlertDescription.UnexpectedMessage, "An encrypted change_cipher_spec (RFC 8446 §5).");
+        }
+
+        return true;
+    }
+
+    public void Dispose()
+    {
+        _sealer?.Dispose();
+        _opener?.Dispose();
+        _output.Dispose();
+    }
+
+    private bool IsSkippedEarlyData(int length)
+    {
+        if (EarlyDataToSkip < length)
+        {
+            return false;
+        }
+
+        EarlyDataToSkip -= length;
+        return true;
+    }
+}

@@ -1,0 +1,60 @@
+using System.Net.Security;
+
+namespace KTls.Handshake.Wire;
+
+/// <summary>EncryptedExtensions (RFC 8446 §4.3.1).</summary>
+internal readonly ref struct EncryptedExtensions
+{
+    /// <summary>The one protocol that the server chose; empty when it chose none.</summary>
+    public ReadOnlySpan<byte> Protocol { get; private init; }
+
+    public static EncryptedExtensions Read(ReadOnlySpan<byte> message)
+    {
+        var reader = new WireReader(message);
+        reader.ReadBytes(4);
+        ReadOnlySpan<byte> protocol = default;
+        var block = new ExtensionBlock(ref reader);
+        while (block.TryRead(out ExtensionType type, out ReadOnlySpan<byte> body))
+        {
+            switch (type)
+            {
+                case ExtensionType.ApplicationLayerProtocolNegotiation:
+                    var list = new WireReader(ProtocolNameList.Read(body));
+                    protocol = list.ReadVector8();
+                    if (!list.IsEmpty)
+                    {
+                        throw new TlsAlertException(AlertDescription.IllegalParameter, "The server chose more than one application protocol (RFC 7301 §3.1).");
+                    }
+
+                    break;
+                case ExtensionType.ServerName when body.IsEmpty:
+                case ExtensionType.SupportedGroups:
+                    // The server's list of groups says what it would like next time (RFC 8446 §4.2.7).
+                    break;
+                default:
+                    throw new TlsAlertException(AlertDescription.UnsupportedExtension, $"Extension {(ushort)type} in EncryptedExtensions was not offered, or does not belong there.");
+            }
+        }
+
+        return new EncryptedExtensions { Protocol = protocol };
+    }
+
+    public static void Write(WireWriter writer, bool acknowledgeServerName, SslApplicationProtocol protocol)
+    {
+        WireWriter.Vector message = writer.BeginMessage(HandshakeType.EncryptedExtensions);
+        WireWriter.Vector extensions = writer.Begin(2);
+        if (acknowledgeServerName)
+        {
+            // RFC 6066 §3: an empty extension says that the name was used.
+            writer.End(writer.BeginExtension(ExtensionType.ServerName));
+        }
+
+        if (!protocol.Protocol.IsEmpty)
+        {
+            ProtocolNameList.Write(writer, [protocol]);
+        }
+
+        writer.End(extensions);
+        writer.End(message);
+    }
+}

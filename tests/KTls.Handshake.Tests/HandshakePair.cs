@@ -1,0 +1,77 @@
+using System.Net.Security;
+
+namespace KTls.Handshake.Tests;
+
+/// <summary>A client and a server of ours, joined by nothing but arrays.</summary>
+internal sealed class HandshakePair : IDisposable
+{
+    public HandshakePair(ServerHandshakeOptions? server = null, ClientHandshakeOptions? client = null)
+    {
+        ServerOptions = server ?? new ServerHandshakeOptions { Credential = TestCertificates.Ecdsa };
+        Client = new ClientHandshake(client ?? new ClientHandshakeOptions { ServerName = "localhost" });
+    }
+
+    public ServerHandshakeOptions ServerOptions { get; }
+
+    public ServerHandshake Server { get; } = new();
+
+    public ClientHandshake Client { get; }
+
+    /// <summary>Changes a record under way: (from the client, number of the record in its direction, the record).</summary>
+    public Func<bool, int, byte[], byte[]>? Tamper { get; set; }
+
+    public int ClientRecords { get; private set; }
+
+    public int ServerRecords { get; private set; }
+
+    public void Run()
+    {
+        while (Client.Status != HandshakeStatus.Complete || Server.Status != HandshakeStatus.Complete)
+        {
+            if (!Deliver(Client, Server, fromClient: true) & !Deliver(Server, Client, fromClient: false))
+            {
+                throw new InvalidOperationException($"Nothing moves: client {Client.Status}, server {Server.Status}.");
+            }
+        }
+    }
+
+    public static List<byte[]> SplitRecords(ReadOnlySpan<byte> bytes)
+    {
+        var records = new List<byte[]>();
+        while (!bytes.IsEmpty)
+        {
+            int length = RecordHeader.Read(bytes).RecordLength;
+            records.Add(bytes[..length].ToArray());
+            bytes = bytes[length..];
+        }
+
+        return records;
+    }
+
+    public void Dispose()
+    {
+        Client.Dispose();
+        Server.Dispose();
+    }
+
+    private bool Deliver(TlsHandshake from, TlsHandshake to, bool fromClient)
+    {
+        List<byte[]> records = SplitRecords(from.Output.Span);
+        from.OutputSent();
+        foreach (byte[] record in records)
+        {
+            int number = fromClient ? ClientRecords++ : ServerRecords++;
+            to.ReceiveRecord(Tamper?.Invoke(fromClient, number, record) ?? record);
+            if (to.Status == HandshakeStatus.NeedsServerOptions)
+            {
+                ((ServerHandshake)to).Accept(ServerOptions);
+            }
+            else if (to.Status == HandshakeStatus.NeedsCertificateVerdict)
+            {
+                ((ClientHandshake)to).AcceptServerCertificate();
+            }
+        }
+
+        return records.Count != 0;
+    }
+}

@@ -1,0 +1,169 @@
+using System.Net.Security;
+
+namespace KTls.Handshake.Tests;
+
+public sealed class HandshakeTests
+{
+    public static TheoryData<TlsCipherSuite, NamedGroup, string> Combinations()
+    {
+        var data = new TheoryData<TlsCipherSuite, NamedGroup, string>();
+        foreach (TlsCipherSuite suite in SupportedParameters.CipherSuites)
+        {
+            foreach (NamedGroup group in SupportedParameters.Groups)
+            {
+                foreach (string credential in new[] { "ecdsa", "ecdsa384", "rsa" })
+                {
+                    data.Add(suite, group, credential);
+                }
+            }
+        }
+
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(Combinations))]
+    public void Both_ends_reach_the_same_keys(TlsCipherSuite suite, NamedGroup group, string credential)
+    {
+        using var pair = new HandshakePair(
+            new ServerHandshakeOptions { Credential = TestCertificates.ByName(credential), CipherSuites = [suite], Groups = [group] },
+            new ClientHandshakeOptions { ServerName = "localhost", Groups = [group] });
+        pair.Run();
+        using TlsSession client = pair.Client.TakeSession();
+        using TlsSession server = pair.Server.TakeSession();
+        Assert.Equal(suite, client.CipherSuite);
+        Assert.Equal(group, server.Group);
+        AssertSameKeys(client, server);
+
+        client.UpdateSendKeys();
+        server.UpdateReceiveKeys();
+        AssertSameKeys(client, server);
+    }
+
+    [Fact]
+    public void A_group_without_a_share_is_asked_for()
+    {
+        using var pair = new HandshakePair(
+            new ServerHandshakeOptions { Credential = TestCertificates.Ecdsa, Groups = [NamedGroup.Secp256r1] },
+            new ClientHandshakeOptions { Groups = [NamedGroup.X25519, NamedGroup.Secp256r1] });
+        pair.Run();
+        using TlsSession client = pair.Client.TakeSession();
+        using TlsSession server = pair.Server.TakeSession();
+        Assert.Equal(NamedGroup.Secp256r1, client.Group);
+        AssertSameKeys(client, server);
+    }
+
+    [Fact]
+    public void The_servers_preference_chooses_the_application_protocol()
+    {
+        using var pair = new HandshakePair(
+            new ServerHandshakeOptions { Credential = TestCertificates.Ecdsa, ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11] },
+            new ClientHandshakeOptions { ApplicationProtocols = [SslApplicationProtocol.Http11, SslApplicationProtocol.Http2] });
+        pair.Run();
+        using TlsSession client = pair.Client.TakeSession();
+        Assert.Equal(SslApplicationProtocol.Http2, client.ApplicationProtocol);
+    }
+
+    [Fact]
+    public void No_common_application_protocol_is_an_alert()
+    {
+        using var pair = new HandshakePair(
+            new ServerHandshakeOptions { Credential = TestCertificates.Ecdsa, ApplicationProtocols = [SslApplicationProtocol.Http2] },
+            new ClientHandshakeOptions { ApplicationProtocols = [SslApplicationProtocol.Http11] });
+        AssertAlert(pair, AlertDescription.NoApplicationProtocol);
+    }
+
+    [Fact]
+    public void No_common_suite_is_an_alert()
+    {
+        using var pair = new HandshakePair(
+            new ServerHandshakeOptions { Credential = TestCertificates.Ecdsa, CipherSuites = [TlsCipherSuite.TLS_AES_128_GCM_SHA256] },
+            new ClientHandshakeOptions { CipherSuites = [TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256] });
+        AssertAlert(pair, AlertDescription.HandshakeFailure);
+    }
+
+    [Fact]
+    public void No_common_group_is_an_alert()
+    {
+        using var pair = new HandshakePair(
+            new ServerHandshakeOptions { Credential = TestCertificates.Ecdsa, Groups = [NamedGroup.X25519] },
+            new ClientHandshakeOptions { Groups = [NamedGroup.Secp256r1] });
+        AssertAlert(pair, AlertDescription.HandshakeFailure);
+    }
+
+    [Fact]
+    public void Server_sees_the_name()
+    {
+        using var pair = new HandshakePair(client: new ClientHandshakeOptions { ServerName = "files.example" });
+        pair.Run();
+        Assert.Equal("files.example", pair.Server.ClientHello!.ServerName);
+    }
+
+    /// <summary>Every bit of every byte of the handshake counts: a flipped one never ends in success on both sides.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_changed_byte_anywhere_fails_the_handshake(bool fromClient)
+    {
+        using var intact = new HandshakePair();
+        var lengths = new Dictionary<(bool, int), int>();
+        intact.Tamper = (client, number, record) =>
+        {
+            lengths[(client, number)] = record.Length;
+            return record;
+        };
+        intact.Run();
+        foreach (((bool client, int target), int length) in lengths)
+        {
+            if (client != fromClient)
+            {
+                continue;
+            }
+
+            // legacy_record_version is ignored on purpose (RFC 8446 §5.1) while records are in the clear.
+            foreach (int position in Enumerable.Range(0, length).Where(position => position is not (1 or 2)))
+            {
+                using var pair = new HandshakePair();
+                pair.Tamper = (c, n, record) =>
+                {
+                    if (c == fromClient && n == target && position < record.Length)
+                    {
+                        record[position] ^= 0x40;
+                    }
+
+                    return record;
+                };
+                Exception? e = Record.Exception(pair.Run);
+                Assert.True(e is not null, $"Byte {position} of record {target} ({length} bytes) does not count.");
+            }
+        }
+    }
+
+    private static void AssertAlert(HandshakePair pair, AlertDescription expected)
+    {
+        TlsAlertException e = Assert.Throws<TlsAlertException>(pair.Run);
+        Assert.Equal(expected, e.Description);
+        TlsHandshake failed = pair.Server.Status == HandshakeStatus.Failed ? pair.Server : pair.Client;
+        Assert.Equal(HandshakeStatus.Failed, failed.Status);
+
+        // The last record to send is the alert.
+        byte[] last = HandshakePair.SplitRecords(failed.Output.Span)[^1];
+        if (last[0] == (byte)ContentType.Alert)
+        {
+            Assert.Equal([2, (byte)expected], last[RecordHeader.Size..]);
+        }
+    }
+
+    private static void AssertSameKeys(TlsSession client, TlsSession server)
+    {
+        using RecordKeys clientSend = client.GetSendKeys();
+        using RecordKeys serverReceive = server.GetReceiveKeys();
+        using RecordKeys clientReceive = client.GetReceiveKeys();
+        using RecordKeys serverSend = server.GetSendKeys();
+        Assert.Equal(clientSend.Key.ToArray(), serverReceive.Key.ToArray());
+        Assert.Equal(clientSend.Iv.ToArray(), serverReceive.Iv.ToArray());
+        Assert.Equal(clientReceive.Key.ToArray(), serverSend.Key.ToArray());
+        Assert.Equal(clientReceive.Iv.ToArray(), serverSend.Iv.ToArray());
+        Assert.NotEqual(clientSend.Key.ToArray(), clientReceive.Key.ToArray());
+    }
+}
