@@ -69,8 +69,7 @@ public abstract class TlsHandshake : IDisposable
     {
         if (Status is not (HandshakeStatus.Complete or HandshakeStatus.Failed))
         {
-            // Fatal, whatever the description (RFC 8446 §6.2).
-            Records.Send(ContentType.Alert, [2, (byte)alert]);
+            Records.Send(ContentType.Alert, TlsAlert.Create(alert));
             Status = HandshakeStatus.Failed;
         }
     }
@@ -185,12 +184,7 @@ public abstract class TlsHandshake : IDisposable
 
     private void ReceiveAlert(ReadOnlySpan<byte> content)
     {
-        if (content.Length != 2)
-        {
-            throw new TlsAlertException(AlertDescription.DecodeError, "An alert that is not of two bytes.");
-        }
-
-        var description = (AlertDescription)content[1];
+        AlertDescription description = TlsAlert.Read(content);
         if (description == AlertDescription.UserCanceled && ++_warnings <= MaxWarnings)
         {
             return;

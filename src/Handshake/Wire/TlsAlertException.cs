@@ -33,6 +33,9 @@ public sealed class TlsAlertException : Exception
     /// <summary>Whether the peer sent the alert; no alert answers it (RFC 8446 §6.2).</summary>
     public bool ReceivedFromPeer { get; }
 
-    internal static TlsAlertException FromPeer(AlertDescription description) =>
+    /// <summary>Creates the exception for an alert that the peer sent.</summary>
+    /// <param name="description">What the alert says.</param>
+    /// <returns>The exception.</returns>
+    public static TlsAlertException FromPeer(AlertDescription description) =>
         new(description, $"The peer ended the connection with the alert {description} ({(byte)description}).", receivedFromPeer: true, innerException: null);
 }

@@ -1,0 +1,22 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using KTls.Handshake;
+
+namespace KTls;
+
+/// <summary>What a handshake agreed on.</summary>
+internal sealed record ConnectionFacts
+{
+    public required SslProtocols Protocol { get; init; }
+
+    public required TlsCipherSuite CipherSuite { get; init; }
+
+    public NamedGroup? Group { get; init; }
+
+    public SslApplicationProtocol ApplicationProtocol { get; init; }
+
+    public X509Certificate2? RemoteCertificate { get; init; }
+
+    public string TargetHostName { get; init; } = string.Empty;
+}

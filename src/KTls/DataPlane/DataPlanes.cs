@@ -1,0 +1,78 @@
+using KTls.Handshake;
+using KTls.Kernel;
+using Microsoft.Extensions.Logging;
+
+namespace KTls.DataPlane;
+
+/// <summary>The planes that a connection starts with. Each direction is decided on its own.</summary>
+internal readonly record struct DataPlanes(SendPlane Send, ReceivePlane Receive, bool HandOverAtBoundary, bool RequireKernel)
+{
+    /// <summary>Gives the keys to the kernel as far as the options allow and the kernel takes them.</summary>
+    /// <param name="socket">The socket.</param>
+    /// <param name="session">The keys.</param>
+    /// <param name="early">What was received beyond the handshake.</param>
+    /// <param name="options">Who may seal and open.</param>
+    /// <param name="logger">The log.</param>
+    /// <exception cref="KernelTlsException">The kernel refuses, and the options require it.</exception>
+    public static DataPlanes Install(KernelSocket socket, TlsSession session, ReadOnlySpan<byte> early, KTlsOptions options, ILogger logger)
+    {
+        bool requireKernel = options.DataPlane == DataPlanePolicy.RequireKernel;
+        KernelDirections wanted = options.DataPlane == DataPlanePolicy.UserSpace ? KernelDirections.None : options.KernelDirections;
+
+        // Nothing that can fail may follow once the kernel has a direction's keys, so each plane is made right after.
+        SendPlane send;
+        using (RecordKeys keys = session.GetSendKeys())
+        {
+            send = TryInstall(socket, KernelDirections.Send, wanted, keys, requireKernel, logger, out string reason)
+                ? new KernelSendPlane(socket)
+                : new UserSendPlane(socket, keys, reason);
+        }
+
+        try
+        {
+            using RecordKeys keys = session.GetReceiveKeys();
+            if (!early.IsEmpty && (wanted & KernelDirections.Receive) != 0)
+            {
+                var first = new UserReceivePlane(socket, keys, early, untilBoundary: true, "Records came with the end of the handshake; the kernel takes over when they are read.");
+                return new DataPlanes(send, first, HandOverAtBoundary: true, requireKernel);
+            }
+
+            ReceivePlane receive = TryInstall(socket, KernelDirections.Receive, wanted, keys, requireKernel, logger, out string reason)
+                ? new KernelReceivePlane(socket)
+                : new UserReceivePlane(socket, keys, early, untilBoundary: false, reason);
+            return new DataPlanes(send, receive, HandOverAtBoundary: false, requireKernel);
+        }
+        catch
+        {
+            send.Dispose();
+            throw;
+        }
+    }
+
+    private static bool TryInstall(KernelSocket socket, KernelDirections direction, KernelDirections wanted, RecordKeys keys, bool requireKernel, ILogger logger, out string reason)
+    {
+        if ((wanted & direction) == 0)
+        {
+            reason = "The options say so.";
+            return false;
+        }
+
+        bool isSend = direction == KernelDirections.Send;
+        int errno = KernelKeys.Install(socket, isSend ? KernelDirection.Send : KernelDirection.Receive, keys, sequence: 0);
+        if (errno == 0)
+        {
+            reason = string.Empty;
+            return true;
+        }
+
+        var refusal = new KernelTlsException(isSend ? KernelCalls.SetSendKeys : KernelCalls.SetReceiveKeys, errno);
+        if (requireKernel)
+        {
+            throw refusal;
+        }
+
+        reason = refusal.Message;
+        Log.KernelRefusesKeys(logger, direction, reason);
+        return false;
+    }
+}

@@ -1,0 +1,36 @@
+using KTls.Handshake;
+using KTls.Kernel;
+using Microsoft.Win32.SafeHandles;
+
+namespace KTls.DataPlane;
+
+/// <summary>The kernel seals: what we send is plaintext for it.</summary>
+internal sealed class KernelSendPlane(KernelSocket socket) : SendPlane
+{
+    public override DataPlaneStatus Status { get; } = new(DataPlaneKind.Kernel, "The kernel has the keys.");
+
+    public override bool CanChangeKeys => RekeySupport.IsAvailable;
+
+    public override ValueTask SendAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken) =>
+        socket.SendAsync(data, cancellationToken);
+
+    public override ValueTask SendControlAsync(ContentType type, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+        socket.SendControlAsync((byte)type, content, cancellationToken);
+
+    public override ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken) =>
+        socket.SendFileAsync(file, offset, count, cancellationToken);
+
+    public override void ChangeKeys(RecordKeys keys)
+    {
+        int errno = KernelKeys.Install(socket, KernelDirection.Send, keys, sequence: 0);
+        if (errno != 0)
+        {
+            throw new KernelTlsException(KernelCalls.SetSendKeys, errno);
+        }
+    }
+
+    public override void Dispose()
+    {
+        // The kernel's keys go with the socket.
+    }
+}

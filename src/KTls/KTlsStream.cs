@@ -1,0 +1,272 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using KTls.Authentication;
+using KTls.Handshake;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Win32.SafeHandles;
+
+namespace KTls;
+
+/// <summary>
+/// A TLS stream on a TCP socket: the handshake is managed code, and from then on the Linux kernel seals and opens the records,
+/// as far as kernel and peer allow. <see cref="Sending"/> and <see cref="Receiving"/> tell who does it.
+/// </summary>
+/// <remarks>One read and one write (or <see cref="SendFileAsync"/>) may be under way at the same time, as with <see cref="SslStream"/>.</remarks>
+public sealed class KTlsStream : Stream
+{
+    private Connection? _connection;
+    private bool _isDisposed;
+
+    private KTlsStream()
+    {
+    }
+
+    /// <summary>The protocol version.</summary>
+    public SslProtocols SslProtocol => Facts.Protocol;
+
+    /// <summary>The cipher suite.</summary>
+    public TlsCipherSuite NegotiatedCipherSuite => Facts.CipherSuite;
+
+    /// <summary>The group of the key agreement; null when <see cref="SslStream"/> did the handshake, which does not tell.</summary>
+    public NamedGroup? NegotiatedGroup => Facts.Group;
+
+    /// <summary>The application protocol (ALPN, RFC 7301); the default value when none was agreed on.</summary>
+    public SslApplicationProtocol NegotiatedApplicationProtocol => Facts.ApplicationProtocol;
+
+    /// <summary>The peer's certificate; null when it showed none. Disposed with the stream.</summary>
+    public X509Certificate2? RemoteCertificate => Facts.RemoteCertificate;
+
+    /// <summary>On a server the name that the client sent (SNI), on a client <see cref="SslClientAuthenticationOptions.TargetHost"/>; or an empty string.</summary>
+    public string TargetHostName => Facts.TargetHostName;
+
+    /// <summary>Who seals the records that are sent, and why.</summary>
+    public DataPlaneStatus Sending => Current.Sending;
+
+    /// <summary>Who opens the records that are received, and why. Can turn to the kernel after the first reads.</summary>
+    public DataPlaneStatus Receiving => Current.Receiving;
+
+    /// <summary>
+    /// Whether the peer has ended the stream with close_notify: after a read of 0 bytes, false means that TCP ended without
+    /// it and that data may be missing (RFC 8446 §6.1). Null when <see cref="SslStream"/> serves, which does not tell.
+    /// </summary>
+    public bool? CloseNotifyReceived => Current.CloseNotifyReceived;
+
+    /// <inheritdoc/>
+    public override bool CanRead => !_isDisposed;
+
+    /// <inheritdoc/>
+    public override bool CanWrite => !_isDisposed;
+
+    /// <summary>Always false.</summary>
+    public override bool CanSeek => false;
+
+    /// <summary>Not supported.</summary>
+    /// <exception cref="NotSupportedException">Always.</exception>
+    public override long Length => throw new NotSupportedException();
+
+    /// <summary>Not supported.</summary>
+    /// <exception cref="NotSupportedException">Always.</exception>
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    private ConnectionFacts Facts => (_connection ?? throw NotAuthenticated()).Facts;
+
+    private Connection Current
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            return _connection ?? throw NotAuthenticated();
+        }
+    }
+
+    /// <summary>Does the handshake as the server.</summary>
+    /// <param name="socket">
+    /// A connected TCP socket. From a successful authentication on it belongs to the stream, unless
+    /// <see cref="KTlsOptions.LeaveSocketOpen"/> is set; a failed one leaves it to the caller, who closes it.
+    /// </param>
+    /// <param name="options">The options; they mean what they mean for <see cref="SslStream"/>. Not changed, and not to be changed meanwhile.</param>
+    /// <param name="kernelOptions">What KTls adds; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the handshake.</param>
+    /// <returns>The authenticated stream.</returns>
+    /// <exception cref="AuthenticationException">The handshake failed, or the kernel is required and cannot serve.</exception>
+    /// <exception cref="IOException">The connection broke.</exception>
+    /// <exception cref="TimeoutException">The handshake took longer than <see cref="KTlsOptions.HandshakeTimeout"/>.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static Task<KTlsStream> AuthenticateAsServerAsync(Socket socket, SslServerAuthenticationOptions options, KTlsOptions? kernelOptions = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        ArgumentNullException.ThrowIfNull(options);
+        return AuthenticateAsync(kernelOptions, (stream, attempt) => ServerAuthentication.RunAsync(stream, socket, options, attempt), cancellationToken);
+    }
+
+    /// <summary>Does the handshake as the client.</summary>
+    /// <inheritdoc cref="AuthenticateAsServerAsync"/>
+    public static Task<KTlsStream> AuthenticateAsClientAsync(Socket socket, SslClientAuthenticationOptions options, KTlsOptions? kernelOptions = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        ArgumentNullException.ThrowIfNull(options);
+        return AuthenticateAsync(kernelOptions, (stream, attempt) => ClientAuthentication.RunAsync(stream, socket, options, attempt), cancellationToken);
+    }
+
+    /// <summary>
+    /// Reads what is there, at least one byte. 0: the peer has ended the stream, see <see cref="CloseNotifyReceived"/>; or
+    /// <paramref name="buffer"/> is empty, then this waits until there is something to read.
+    /// </summary>
+    /// <param name="buffer">Where to put the data. Bytes beyond the returned count may be overwritten, too.</param>
+    /// <param name="cancellationToken">Ends the wait; nothing is lost.</param>
+    /// <returns>Bytes read.</returns>
+    /// <exception cref="IOException">The connection broke, or the peer violated the protocol.</exception>
+    /// <exception cref="NotSupportedException">Another read is under way.</exception>
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => Current.ReadAsync(buffer, cancellationToken);
+
+    /// <inheritdoc cref="ReadAsync(Memory{byte}, CancellationToken)"/>
+    /// <param name="buffer">Where to put the data.</param>
+    /// <param name="offset">First index in <paramref name="buffer"/>.</param>
+    /// <param name="count">At most so many bytes.</param>
+    /// <param name="cancellationToken">Ends the wait; nothing is lost.</param>
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    }
+
+    /// <summary>As <see cref="ReadAsync(Memory{byte}, CancellationToken)"/>, and blocks the thread while it waits.</summary>
+    /// <inheritdoc cref="ReadAsync(byte[], int, int, CancellationToken)"/>
+    public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
+
+    /// <summary>Writes all of the data; it is on its way when this completes.</summary>
+    /// <param name="buffer">The data.</param>
+    /// <param name="cancellationToken">Ends the wait for room; a part of the data may be out then.</param>
+    /// <returns>Completes when the kernel has taken all.</returns>
+    /// <exception cref="IOException">The connection broke.</exception>
+    /// <exception cref="InvalidOperationException">The stream was shut down.</exception>
+    /// <exception cref="NotSupportedException">Another write is under way.</exception>
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => Current.WriteAsync(buffer, cancellationToken);
+
+    /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>
+    /// <param name="buffer">The data.</param>
+    /// <param name="offset">First index in <paramref name="buffer"/>.</param>
+    /// <param name="count">So many bytes.</param>
+    /// <param name="cancellationToken">Ends the wait for room; a part of the data may be out then.</param>
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    }
+
+    /// <summary>As <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>, and blocks the thread while it waits.</summary>
+    /// <inheritdoc cref="WriteAsync(byte[], int, int, CancellationToken)"/>
+    public override void Write(byte[] buffer, int offset, int count) => WriteAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
+
+    /// <summary>
+    /// Sends a part of a file: by sendfile(2), without a copy to user space, when the kernel seals; else by reading and writing.
+    /// </summary>
+    /// <param name="file">A regular file that is open for reading. Its position does not matter and does not move.</param>
+    /// <param name="offset">First byte, from 0.</param>
+    /// <param name="count">So many bytes, from 0.</param>
+    /// <param name="cancellationToken">Ends the wait for room; a part of the data may be out then.</param>
+    /// <returns>Bytes sent: fewer than <paramref name="count"/> only when the file ended.</returns>
+    /// <exception cref="IOException">The connection broke, or the file cannot be read.</exception>
+    /// <exception cref="InvalidOperationException">The stream was shut down.</exception>
+    /// <exception cref="NotSupportedException">Another write is under way, or the file has no length.</exception>
+    public ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        return Current.SendFileAsync(file, offset, count, cancellationToken);
+    }
+
+    /// <summary>Ends our side of the stream with close_notify. Reading stays possible, and the TCP connection stays open.</summary>
+    /// <param name="cancellationToken">Ends the wait for room.</param>
+    /// <returns>Completes when the alert is on its way.</returns>
+    /// <exception cref="IOException">The connection broke.</exception>
+    public Task ShutdownAsync(CancellationToken cancellationToken = default) => Current.ShutdownAsync(cancellationToken);
+
+    /// <summary>Does nothing: what is written is not held back.</summary>
+    public override void Flush() => _ = Current;
+
+    /// <summary>Does nothing: what is written is not held back.</summary>
+    /// <param name="cancellationToken">Not used.</param>
+    /// <returns>A completed task.</returns>
+    public override Task FlushAsync(CancellationToken cancellationToken)
+    {
+        Flush();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Not supported.</summary>
+    /// <param name="offset">Not used.</param>
+    /// <param name="origin">Not used.</param>
+    /// <returns>Nothing.</returns>
+    /// <exception cref="NotSupportedException">Always.</exception>
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    /// <summary>Not supported.</summary>
+    /// <param name="value">Not used.</param>
+    /// <exception cref="NotSupportedException">Always.</exception>
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public override async ValueTask DisposeAsync()
+    {
+        if (!_isDisposed)
+        {
+            _isDisposed = true;
+            if (_connection is not null)
+            {
+                await _connection.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+
+        await base.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && !_isDisposed)
+        {
+            _isDisposed = true;
+            _connection?.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private static InvalidOperationException NotAuthenticated() => new("The handshake is not complete.");
+
+    private static async Task<KTlsStream> AuthenticateAsync(KTlsOptions? options, Func<KTlsStream, HandshakeAttempt, Task<Connection>> authenticate, CancellationToken cancellationToken)
+    {
+        options ??= new KTlsOptions();
+        ILogger logger = options.LoggerFactory?.CreateLogger<KTlsStream>() ?? (ILogger)NullLogger.Instance;
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(options.HandshakeTimeout);
+        var stream = new KTlsStream();
+        try
+        {
+            stream._connection = await authenticate(stream, new HandshakeAttempt(options, logger, timeout.Token)).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            Log.HandshakeFailed(logger, "time is up");
+            throw new TimeoutException($"The handshake took longer than {options.HandshakeTimeout}.", e);
+        }
+        catch (TlsAlertException e)
+        {
+            Log.HandshakeFailed(logger, e.Message);
+            throw new AuthenticationException(e.Message, e);
+        }
+        catch (Exception e) when (e is AuthenticationException or IOException)
+        {
+            Log.HandshakeFailed(logger, e.Message);
+            throw;
+        }
+
+        Log.HandshakeComplete(logger, stream.SslProtocol, stream.NegotiatedCipherSuite, stream.Sending.Kind, stream.Sending.Reason, stream.Receiving.Kind, stream.Receiving.Reason);
+        return stream;
+    }
+}

@@ -1,0 +1,15 @@
+namespace KTls.Kernel;
+
+/// <summary>The names by which exceptions tell which call failed.</summary>
+internal static class KernelCalls
+{
+    public const string AttachUlp = "setsockopt(TCP_ULP)";
+    public const string SetSendKeys = "setsockopt(TLS_TX)";
+    public const string SetReceiveKeys = "setsockopt(TLS_RX)";
+    public const string Receive = "recv";
+    public const string ReceiveRecord = "recvmsg";
+    public const string Send = "send";
+    public const string SendRecord = "sendmsg";
+    public const string SendFile = "sendfile";
+    public const string Poll = "poll";
+}

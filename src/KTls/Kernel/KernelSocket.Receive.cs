@@ -1,0 +1,232 @@
+using System.Runtime.CompilerServices;
+
+namespace KTls.Kernel;
+
+internal sealed partial class KernelSocket
+{
+    /// <summary>
+    /// Receives plain bytes, 0 at the end of the stream. For a socket whose receive keys are not installed yet: afterwards
+    /// it cannot tell an empty record from the end, and a control record fails with EIO.
+    /// </summary>
+    /// <exception cref="ArgumentException">The buffer is empty, so that 0 would have two meanings.</exception>
+    /// <exception cref="IOException">The connection failed.</exception>
+    /// <exception cref="ObjectDisposedException">This was disposed of, now or while waiting.</exception>
+    public ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<int>(cancellationToken);
+        }
+
+        ThrowIfEmpty(buffer.Length);
+        int result = Receive(buffer.Span);
+        return result switch
+        {
+            >= 0 => new ValueTask<int>(result),
+            -ErrorNumber.EAGAIN => ReceiveWhenReadableAsync(buffer, cancellationToken),
+            _ => ValueTask.FromException<int>(SocketFailure.ToException(KernelCalls.Receive, -result)),
+        };
+    }
+
+    /// <summary>Receives what is there: application data, of one or more records, or (a part of) one control record.</summary>
+    /// <remarks>A control record longer than the buffer comes in parts; 16384 bytes take any.</remarks>
+    /// <exception cref="ArgumentException">The buffer is empty, so that the end of the stream could not be told.</exception>
+    /// <exception cref="KernelTlsException">A record cannot be opened, or new keys are needed (EKEYEXPIRED).</exception>
+    /// <exception cref="IOException">The connection failed.</exception>
+    /// <exception cref="ObjectDisposedException">This was disposed of, now or while waiting.</exception>
+    public ValueTask<ReceivedRecord> ReceiveRecordAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<ReceivedRecord>(cancellationToken);
+        }
+
+        ThrowIfEmpty(buffer.Length);
+        int errno = ReceiveRecord(buffer.Span, out ReceivedRecord record);
+        return errno switch
+        {
+            0 => new ValueTask<ReceivedRecord>(record),
+            ErrorNumber.EAGAIN => ReceiveRecordWhenReadableAsync(buffer, cancellationToken),
+            _ => ValueTask.FromException<ReceivedRecord>(SocketFailure.ToException(KernelCalls.ReceiveRecord, errno)),
+        };
+    }
+
+    /// <summary>As <see cref="ReceiveRecordAsync"/>, but false when nothing is there yet.</summary>
+    /// <inheritdoc cref="ReceiveRecordAsync"/>
+    public bool TryReceiveRecord(Span<byte> buffer, out ReceivedRecord record)
+    {
+        ThrowIfEmpty(buffer.Length);
+        int errno = ReceiveRecord(buffer, out record);
+        return errno switch
+        {
+            0 => true,
+            ErrorNumber.EAGAIN => false,
+            _ => throw SocketFailure.ToException(KernelCalls.ReceiveRecord, errno),
+        };
+    }
+
+    /// <summary>
+    /// Completes when a receive has something to return: data, a whole record once the keys are installed, the end of the
+    /// stream or an error. Takes nothing, so it serves zero-byte reads.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">This was disposed of, now or while waiting.</exception>
+    public ValueTask WaitReadableAsync(CancellationToken cancellationToken) =>
+        cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled(cancellationToken)
+        : Poll(PollDescriptor.Readable) ? default
+        : WaitUntilReadableAsync(cancellationToken);
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> ReceiveWhenReadableAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await _readiness.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
+            int result = Receive(buffer.Span);
+            if (result >= 0)
+            {
+                return result;
+            }
+
+            if (result != -ErrorNumber.EAGAIN)
+            {
+                throw SocketFailure.ToException(KernelCalls.Receive, -result);
+            }
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<ReceivedRecord> ReceiveRecordWhenReadableAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await _readiness.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
+            int errno = ReceiveRecord(buffer.Span, out ReceivedRecord record);
+            if (errno == 0)
+            {
+                return record;
+            }
+
+            if (errno != ErrorNumber.EAGAIN)
+            {
+                throw SocketFailure.ToException(KernelCalls.ReceiveRecord, errno);
+            }
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask WaitUntilReadableAsync(CancellationToken cancellationToken)
+    {
+        do
+        {
+            await _readiness.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
+        }
+        while (!Poll(PollDescriptor.Readable));
+    }
+
+    // The number of bytes, or the negative errno, as the kernel itself returns it.
+    private unsafe int Receive(Span<byte> buffer)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        fixed (byte* start = buffer)
+        {
+            while (true)
+            {
+                nint received = LibC.recv(_handle, start, (nuint)buffer.Length, LibC.MsgDontWait);
+                if (received >= 0)
+                {
+                    return (int)received;
+                }
+
+                int errno = LibC.LastError;
+                if (errno != ErrorNumber.EINTR)
+                {
+                    return -errno;
+                }
+            }
+        }
+    }
+
+    // 0 or the errno.
+    private unsafe int ReceiveRecord(Span<byte> buffer, out ReceivedRecord record)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        record = default;
+        RecordTypeMessage control = default;
+        fixed (byte* start = buffer)
+        {
+            IoVector vector = new() { Base = start, Length = (nuint)buffer.Length };
+            MessageHeader message = default;
+            while (true)
+            {
+                message.Vectors = &vector;
+                message.VectorCount = 1;
+                message.Control = &control;
+                message.ControlLength = (nuint)sizeof(RecordTypeMessage);
+
+                nint received = LibC.recvmsg(_handle, &message, LibC.MsgDontWait);
+                if (received < 0)
+                {
+                    int errno = LibC.LastError;
+                    if (errno == ErrorNumber.EINTR)
+                    {
+                        continue;
+                    }
+
+                    return errno;
+                }
+
+                if ((message.Flags & LibC.MsgControlTruncated) != 0)
+                {
+                    return ErrorNumber.EIO; // what the kernel says when the type of a control record does not fit
+                }
+
+                // The kernel attaches the type to every record, empty ones included, and to nothing else. Without keys
+                // there are no records: plain bytes pass for application data.
+                bool typed = control.TryGetContentType(message.ControlLength, out byte contentType);
+                record = new ReceivedRecord(
+                    typed ? contentType : received == 0 ? (byte)0 : ReceivedRecord.ApplicationData,
+                    (int)received,
+                    EndOfStream: !typed && received == 0);
+                return 0;
+            }
+        }
+    }
+
+    // Level-triggered, unlike the readiness thread: what is there now, whoever has been told of it.
+    private unsafe bool Poll(short events)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        bool held = false;
+        try
+        {
+            _handle.DangerousAddRef(ref held);
+            PollDescriptor descriptor = new() { Descriptor = (int)_handle.DangerousGetHandle(), Events = events };
+            int ready;
+            while ((ready = LibC.poll(&descriptor, 1, 0)) < 0)
+            {
+                int errno = LibC.LastError;
+                if (errno != ErrorNumber.EINTR)
+                {
+                    throw SocketFailure.ToException(KernelCalls.Poll, errno);
+                }
+            }
+
+            return ready > 0;
+        }
+        finally
+        {
+            if (held)
+            {
+                _handle.DangerousRelease();
+            }
+        }
+    }
+
+    private static void ThrowIfEmpty(int length)
+    {
+        if (length == 0)
+        {
+            throw new ArgumentException("A receive needs a buffer; to wait for data without one, use WaitReadableAsync.");
+        }
+    }
+}

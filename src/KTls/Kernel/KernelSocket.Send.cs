@@ -1,0 +1,162 @@
+using System.Runtime.CompilerServices;
+
+namespace KTls.Kernel;
+
+internal sealed partial class KernelSocket
+{
+    /// <summary>The longest payload of one record (RFC 8446, 5.1).</summary>
+    public const int MaxRecordPayload = 1 << 14;
+
+    /// <summary>Sends all of it: as application data records once the send keys are installed, else as plain bytes.</summary>
+    /// <exception cref="IOException">The connection failed.</exception>
+    /// <exception cref="ObjectDisposedException">This was disposed of, now or while waiting.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled; a part, in whole records, may be out.</exception>
+    public ValueTask SendAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled(cancellationToken);
+        }
+
+        int errno = Send(ref buffer);
+        return errno switch
+        {
+            0 => default,
+            ErrorNumber.EAGAIN => SendWhenWritableAsync(buffer, cancellationToken),
+            _ => ValueTask.FromException(SocketFailure.ToException(KernelCalls.Send, errno)),
+        };
+    }
+
+    /// <summary>Sends one record of another content type than application data: an alert or a handshake message.</summary>
+    /// <param name="contentType">The content type (RFC 8446, B.1).</param>
+    /// <param name="payload">1 to 16384 bytes: an empty record is not one that the kernel sends.</param>
+    /// <param name="cancellationToken">Ends the wait for room; the record is then not sent at all.</param>
+    /// <exception cref="ArgumentException">The payload is empty or longer than a record.</exception>
+    /// <exception cref="IOException">The connection failed.</exception>
+    /// <exception cref="ObjectDisposedException">This was disposed of, now or while waiting.</exception>
+    public ValueTask SendControlAsync(byte contentType, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled(cancellationToken);
+        }
+
+        if (payload.Length is 0 or > MaxRecordPayload)
+        {
+            throw new ArgumentException($"A control record has 1 to {MaxRecordPayload} bytes.", nameof(payload));
+        }
+
+        int errno = SendRecord(contentType, ref payload);
+        return errno switch
+        {
+            0 => default,
+            ErrorNumber.EAGAIN => SendControlWhenWritableAsync(contentType, payload, cancellationToken),
+            _ => ValueTask.FromException(SocketFailure.ToException(KernelCalls.SendRecord, errno)),
+        };
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask SendWhenWritableAsync(ReadOnlyMemory<byte> rest, CancellationToken cancellationToken)
+    {
+        int errno;
+        do
+        {
+            await _readiness.WaitWritableAsync(cancellationToken).ConfigureAwait(false);
+            errno = Send(ref rest);
+        }
+        while (errno == ErrorNumber.EAGAIN);
+
+        if (errno != 0)
+        {
+            throw SocketFailure.ToException(KernelCalls.Send, errno);
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask SendControlWhenWritableAsync(
+        byte contentType, ReadOnlyMemory<byte> rest, CancellationToken cancellationToken)
+    {
+        int errno;
+        do
+        {
+            await _readiness.WaitWritableAsync(cancellationToken).ConfigureAwait(false);
+            errno = SendRecord(contentType, ref rest);
+        }
+        while (errno == ErrorNumber.EAGAIN);
+
+        if (errno != 0)
+        {
+            throw SocketFailure.ToException(KernelCalls.SendRecord, errno);
+        }
+    }
+
+    // Sends as much as fits and advances past it: 0 when all is out, else the errno.
+    private unsafe int Send(ref ReadOnlyMemory<byte> rest)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        ReadOnlySpan<byte> span = rest.Span;
+        int sent = 0;
+        int errno = 0;
+        fixed (byte* start = span)
+        {
+            while (sent < span.Length && errno is 0 or ErrorNumber.EINTR)
+            {
+                nint result = LibC.send(
+                    _handle, start + sent, (nuint)(span.Length - sent), LibC.MsgDontWait | LibC.MsgNoSignal);
+                errno = result < 0 ? LibC.LastError : 0;
+                sent += result < 0 ? 0 : (int)result;
+            }
+        }
+
+        rest = rest[sent..];
+        return errno;
+    }
+
+    private unsafe int SendRecord(byte contentType, ref ReadOnlyMemory<byte> rest)
+    {
+        ReadOnlySpan<byte> span = rest.Span;
+        int sent = 0;
+        int errno = 0;
+        fixed (byte* start = span)
+        {
+            while (sent < span.Length && errno == 0)
+            {
+                nint result = SendMessage(contentType, start + sent, span.Length - sent);
+                errno = result < 0 ? (int)-result : 0;
+                sent += result < 0 ? 0 : (int)result;
+            }
+        }
+
+        rest = rest[sent..];
+        return errno;
+    }
+
+    // The number of bytes, or the negative errno. With no payload, only closes a record that the kernel holds open.
+    private unsafe nint SendMessage(byte contentType, byte* payload, int length)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        RecordTypeMessage control = RecordTypeMessage.ForSending(contentType);
+        IoVector vector = new() { Base = payload, Length = (nuint)length };
+        MessageHeader message = new()
+        {
+            Vectors = &vector,
+            VectorCount = 1,
+            Control = &control,
+            ControlLength = (nuint)sizeof(RecordTypeMessage),
+        };
+        while (true)
+        {
+            nint sent = LibC.sendmsg(_handle, &message, LibC.MsgDontWait | LibC.MsgNoSignal);
+            if (sent >= 0)
+            {
+                return sent;
+            }
+
+            int errno = LibC.LastError;
+            if (errno != ErrorNumber.EINTR)
+            {
+                return -errno;
+            }
+        }
+    }
+}

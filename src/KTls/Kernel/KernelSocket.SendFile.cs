@@ -1,0 +1,120 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace KTls.Kernel;
+
+internal sealed partial class KernelSocket
+{
+    // sendfile(2) moves at most 0x7ffff000 bytes a call. Smaller chunks let a cancellation through while the peer keeps up;
+    // a multiple of the record size, because the end of a chunk is the end of a record.
+    private const long SendFileChunk = 1024L * MaxRecordPayload;
+
+    /// <summary>
+    /// Sends a part of a file without bringing it into user space; the file's own position is neither used nor moved.
+    /// </summary>
+    /// <param name="file">A regular file, open for reading.</param>
+    /// <param name="offset">Where to start, in bytes, not negative.</param>
+    /// <param name="count">How many bytes to send, not negative; the end of the file ends it before.</param>
+    /// <param name="cancellationToken">Ends the wait for room; a part, in whole records, may be out.</param>
+    /// <returns>How many bytes went out.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The offset or the count is negative.</exception>
+    /// <exception cref="IOException">The connection or the file failed.</exception>
+    /// <exception cref="NotSupportedException">The file has no length, as a pipe.</exception>
+    /// <exception cref="ObjectDisposedException">This was disposed of, now or while waiting.</exception>
+    public ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<long>(cancellationToken);
+        }
+
+        // The kernel keeps the last record open for what a larger count promises (MSG_MORE), so it gets no larger one.
+        long end = offset + Math.Min(count, Math.Max(RandomAccess.GetLength(file) - offset, 0));
+        long position = offset;
+        int errno = SendFile(file, ref position, end, cancellationToken);
+        return errno switch
+        {
+            0 => new ValueTask<long>(position - offset),
+            ErrorNumber.EAGAIN => SendFileWhenWritableAsync(file, offset, position, end, cancellationToken),
+            ErrorNumber.ECANCELED => ValueTask.FromCanceled<long>(cancellationToken),
+            _ => ValueTask.FromException<long>(SocketFailure.ToException(KernelCalls.SendFile, errno)),
+        };
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<long> SendFileWhenWritableAsync(
+        SafeFileHandle file, long offset, long position, long end, CancellationToken cancellationToken)
+    {
+        int errno;
+        try
+        {
+            do
+            {
+                await _readiness.WaitWritableAsync(cancellationToken).ConfigureAwait(false);
+                errno = SendFile(file, ref position, end, cancellationToken);
+            }
+            while (errno == ErrorNumber.EAGAIN);
+        }
+        catch (OperationCanceledException)
+        {
+            CloseOpenRecord();
+            throw;
+        }
+
+        return errno switch
+        {
+            0 => position - offset,
+            ErrorNumber.ECANCELED => throw new OperationCanceledException(cancellationToken),
+            _ => throw SocketFailure.ToException(KernelCalls.SendFile, errno),
+        };
+    }
+
+    // Sends as much as fits and advances past it. 0: all is out, or the file ended; EAGAIN: to be called again;
+    // ECANCELED: the token, which is looked at between chunks.
+    private unsafe int SendFile(SafeFileHandle file, ref long position, long end, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        long next = position;
+        int errno = 0;
+        while (next < end)
+        {
+            if (cancellationToken.IsCancellationRequested)
+            {
+                CloseOpenRecord();
+                errno = ErrorNumber.ECANCELED;
+                break;
+            }
+
+            nint sent = LibC.sendfile(_handle, file, &next, (nuint)Math.Min(end - next, SendFileChunk));
+            if (sent > 0)
+            {
+                continue; // the kernel has advanced next
+            }
+
+            errno = sent < 0 ? LibC.LastError : 0;
+            if (errno == ErrorNumber.EINTR)
+            {
+                continue;
+            }
+
+            if (errno != ErrorNumber.EAGAIN)
+            {
+                // The file is shorter than it was, or could not be read: more was promised to the open record than comes.
+                CloseOpenRecord();
+            }
+
+            break;
+        }
+
+        position = next;
+        return errno;
+    }
+
+    // Linux before 6.5 does not notice that a file ended early, and after an error or a cancellation no kernel does: what is
+    // in the open record would wait for the next send. An empty control message of the same type closes the record and adds
+    // none. If there is no room now, the record is sealed and queued all the same, so EAGAIN counts as done.
+    private unsafe void CloseOpenRecord() => _ = SendMessage(ReceivedRecord.ApplicationData, null, 0);
+}

@@ -1,0 +1,120 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace KTls.Kernel;
+
+/// <summary>
+/// A connected TCP socket whose records the kernel can seal and open: attaches kernel TLS, installs keys, and moves data,
+/// control records and files without ever blocking a thread.
+/// </summary>
+/// <remarks>
+/// <para>
+/// The descriptor belongs to somebody else, who closes it after disposing of this. Each system call holds the handle, and
+/// only for its own length: .NET's <see cref="System.Net.Sockets.Socket.Dispose()"/> spins until nobody holds it any more.
+/// </para>
+/// <para>
+/// The socket is switched to O_NONBLOCK, which sendfile(2) needs, for good. From then on only this class may do I/O on the
+/// descriptor: a .NET Socket around it still believes that it blocks, so its synchronous calls would fail with WouldBlock.
+/// </para>
+/// <para>
+/// One receive and one send (data, control or file) at a time. A call that is cancelled leaves the connection usable; of a
+/// cancelled send, some part is out, in whole records. Nothing here raises SIGPIPE: sends ask for that, and for sendfile,
+/// which cannot, the runtime ignores the signal in the whole process (CoreCLR's SEHInitializeSignals, as Native AOT does).
+/// </para>
+/// </remarks>
+internal sealed partial class KernelSocket : IDisposable
+{
+    private const int IpProtoTcp = 6; // IPPROTO_TCP
+    private const int TcpUlp = 31; // TCP_ULP
+    private const int SolTls = 282; // SOL_TLS
+
+    private readonly SafeHandle _handle;
+    private readonly SocketReadiness _readiness;
+    private bool _disposed;
+
+    /// <summary>Takes a connected TCP socket over for I/O.</summary>
+    /// <param name="handle">The descriptor. It stays open when this is disposed of.</param>
+    /// <exception cref="IOException">The descriptor cannot be made non-blocking.</exception>
+    public KernelSocket(SafeHandle handle)
+    {
+        ArgumentNullException.ThrowIfNull(handle);
+        int flags = LibC.fcntl(handle, LibC.FcntlGetFlags, 0);
+        if (flags < 0
+            || ((flags & LibC.NonBlocking) == 0 && LibC.fcntl(handle, LibC.FcntlSetFlags, flags | LibC.NonBlocking) < 0))
+        {
+            throw SocketFailure.ToException("fcntl(O_NONBLOCK)", LibC.LastError);
+        }
+
+        _handle = handle;
+        _readiness = new SocketReadiness(handle);
+    }
+
+    /// <summary>Frees the slot of a socket that nobody disposed of; no wait is under way, else it would be reachable.</summary>
+    ~KernelSocket() => _readiness?.Close();
+
+    /// <summary>
+    /// Attaches kernel TLS (the TCP upper layer protocol "tls"). Without keys the socket goes on as plain TCP.
+    /// </summary>
+    /// <returns>0, also when it was attached before; else the errno, such as ENOENT without the module.</returns>
+    public unsafe int AttachUlp()
+    {
+        fixed (byte* name = "tls"u8)
+        {
+            int errno = SetOption(IpProtoTcp, TcpUlp, name, 3);
+            return errno == ErrorNumber.EEXIST ? 0 : errno;
+        }
+    }
+
+    /// <summary>
+    /// Gives the kernel the keys of one direction, from its next record on; the parameters but the direction are those of
+    /// <see cref="CryptoInfo.Write"/>.
+    /// </summary>
+    /// <returns>0 or the errno; with an errno nothing has changed.</returns>
+    public unsafe int SetKeys(
+        KernelDirection direction, ushort version, KernelCipher cipher,
+        ReadOnlySpan<byte> key, ReadOnlySpan<byte> iv, ulong sequence)
+    {
+        Span<byte> info = stackalloc byte[CryptoInfo.MaxSize];
+        try
+        {
+            int size = CryptoInfo.Write(info, version, cipher, key, iv, sequence);
+            fixed (byte* start = info)
+            {
+                return SetOption(SolTls, (int)direction, start, (uint)size);
+            }
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(info);
+        }
+    }
+
+    /// <summary>
+    /// Tells the kernel that the peer does not pad its records (TLS_RX_EXPECT_NO_PAD, Linux 6.0, TLS 1.3 only, after the
+    /// receive keys): it then decrypts straight into the caller's buffer. A padded record still arrives, at double the cost.
+    /// </summary>
+    /// <returns>0 or the errno.</returns>
+    public unsafe int ExpectNoPadding()
+    {
+        const int TlsRxExpectNoPad = 4;
+        int on = 1;
+        return SetOption(SolTls, TlsRxExpectNoPad, &on, sizeof(int));
+    }
+
+    /// <summary>
+    /// Ends every wait with <see cref="ObjectDisposedException"/> and forgets the socket, without closing its descriptor.
+    /// Must come before the owner closes it.
+    /// </summary>
+    public void Dispose()
+    {
+        _disposed = true;
+        _readiness.Close();
+        GC.SuppressFinalize(this);
+    }
+
+    private unsafe int SetOption(int level, int name, void* value, uint size)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return LibC.setsockopt(_handle, level, name, value, size) == 0 ? 0 : LibC.LastError;
+    }
+}

@@ -1,0 +1,30 @@
+namespace KTls.Kernel;
+
+/// <summary>Attaches kernel TLS, and remembers for a while when the kernel has none.</summary>
+internal static class KernelTlsModule
+{
+    // Every attempt makes the kernel look for the module again, which can start a process (request_module).
+    private const long RetryAfterMilliseconds = 10_000;
+
+    // Environment.TickCount64 of the attempt that is due next; 0: at once.
+    private static long _nextAttempt;
+
+    /// <summary>Attaches kernel TLS to a connected socket.</summary>
+    /// <param name="socket">The socket.</param>
+    /// <returns>Null when it is attached, else why it is not.</returns>
+    public static string? TryAttach(KernelSocket socket)
+    {
+        int errno = Environment.TickCount64 < Volatile.Read(ref _nextAttempt) ? ErrorNumber.ENOENT : socket.AttachUlp();
+        if (errno == 0)
+        {
+            return null;
+        }
+
+        if (errno == ErrorNumber.ENOENT && Environment.TickCount64 >= Volatile.Read(ref _nextAttempt))
+        {
+            Volatile.Write(ref _nextAttempt, Environment.TickCount64 + RetryAfterMilliseconds);
+        }
+
+        return new KernelTlsException(KernelCalls.AttachUlp, errno).Message;
+    }
+}

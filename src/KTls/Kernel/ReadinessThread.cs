@@ -1,0 +1,195 @@
+using System.Runtime.InteropServices;
+
+namespace KTls.Kernel;
+
+/// <summary>
+/// The one background thread of the process that waits in epoll for all sockets. It only passes events on: user code runs on
+/// the thread pool.
+/// </summary>
+/// <remarks>
+/// <para>
+/// Why an event never reaches a wrong socket, even after its descriptor was closed and the number given to another one:
+/// the kernel hands back a token, not a pointer. The token names a slot in a table and a number that no other registration
+/// of the process has; the socket in the slot is taken only if its own token, which never changes once set, is equal. An
+/// event of a socket that is gone (later in a batch that was fetched before, or of a descriptor whose duplicate still
+/// lives) finds an empty slot or another token, and is dropped. So the thread needs no lock, and nothing is ever freed
+/// under it: the collector keeps a socket for as long as the thread looks at it.
+/// </para>
+/// <para>
+/// EPOLL_CTL_DEL needs the descriptor's number, so it runs only while the SafeHandle is held, when the number is certainly
+/// still this socket's. If the owner has closed it already, there is nothing to delete: the kernel forgot it at the close.
+/// </para>
+/// </remarks>
+internal sealed unsafe class ReadinessThread
+{
+    private const int CloseOnExec = 0x80000; // EPOLL_CLOEXEC
+    private const int Add = 1; // EPOLL_CTL_ADD
+    private const int Delete = 2; // EPOLL_CTL_DEL
+    private const int BatchSize = 512;
+
+    private static readonly Lock Starting = new();
+    private static ReadinessThread? _sharedThread;
+
+    private readonly int _epoll;
+    private readonly Lock _table = new();
+    private readonly Stack<int> _freeSlots = new();
+    private SocketReadiness?[] _slots = new SocketReadiness?[64];
+    private int _usedSlots;
+    private uint _registrations;
+
+    private ReadinessThread(int epoll) => _epoll = epoll;
+
+    /// <summary>The thread, started by the first use.</summary>
+    /// <exception cref="KernelTlsException">The process has no descriptor left for it.</exception>
+    public static ReadinessThread Shared => Volatile.Read(ref _sharedThread) ?? Start();
+
+    /// <summary>The number of sockets that are registered now.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_table)
+            {
+                return _usedSlots - _freeSlots.Count;
+            }
+        }
+    }
+
+    /// <summary>Registers a socket for both directions. The token is set before the first event can arrive.</summary>
+    /// <exception cref="KernelTlsException">The kernel refuses (ENOSPC: fs.epoll.max_user_watches).</exception>
+    /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
+    public void Register(SafeHandle handle, SocketReadiness readiness, ref ulong token)
+    {
+        ulong mine = TakeSlot(readiness, ref token);
+
+        EpollEvent ev = default;
+        ev.Set(
+            EpollEvents.Readable | EpollEvents.Writable | EpollEvents.PeerClosed | EpollEvents.EdgeTriggered, mine);
+        int result;
+        try
+        {
+            result = LibC.epoll_ctl(_epoll, Add, handle, &ev);
+        }
+        catch (ObjectDisposedException)
+        {
+            Volatile.Write(ref token, 0);
+            FreeSlot(mine);
+            throw;
+        }
+
+        if (result != 0)
+        {
+            int errno = LibC.LastError;
+            Volatile.Write(ref token, 0);
+            FreeSlot(mine);
+            throw new KernelTlsException("epoll_ctl(EPOLL_CTL_ADD)", errno);
+        }
+    }
+
+    /// <summary>Forgets a socket; no event reaches it afterwards, except one that is being passed on at this moment.</summary>
+    public void Unregister(SafeHandle handle, ulong token)
+    {
+        try
+        {
+            // It can fail only because the registration is gone already.
+            EpollEvent ignored = default;
+            _ = LibC.epoll_ctl(_epoll, Delete, handle, &ignored);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The owner closed the descriptor first, and the kernel dropped the registration with it.
+        }
+
+        FreeSlot(token);
+    }
+
+    private static ReadinessThread Start()
+    {
+        lock (Starting)
+        {
+            if (_sharedThread is null)
+            {
+                int epoll = LibC.epoll_create1(CloseOnExec);
+                if (epoll < 0)
+                {
+                    throw new KernelTlsException("epoll_create1", LibC.LastError);
+                }
+
+                ReadinessThread started = new(epoll);
+                Thread thread = new(started.Run) { IsBackground = true, Name = "KTls readiness" };
+                thread.UnsafeStart();
+                Volatile.Write(ref _sharedThread, started);
+            }
+
+            return _sharedThread;
+        }
+    }
+
+    private ulong TakeSlot(SocketReadiness readiness, ref ulong token)
+    {
+        lock (_table)
+        {
+            if (!_freeSlots.TryPop(out int slot))
+            {
+                slot = _usedSlots++;
+                if (slot == _slots.Length)
+                {
+                    // The thread may read the old array a moment longer: what it looks for there was in it before.
+                    SocketReadiness?[] larger = new SocketReadiness?[_slots.Length * 2];
+                    _slots.CopyTo(larger, 0);
+                    Volatile.Write(ref _slots, larger);
+                }
+            }
+
+            // Numbers start at 1, so that no token is 0, and come again after 2^32 registrations: an event of a descriptor
+            // that was closed so long ago would have to meet the very same slot.
+            _registrations = _registrations == uint.MaxValue ? 1 : _registrations + 1;
+            ulong mine = ((ulong)_registrations << 32) | (uint)slot;
+            Volatile.Write(ref token, mine);
+            Volatile.Write(ref _slots[slot], readiness);
+            return mine;
+        }
+    }
+
+    private void FreeSlot(ulong token)
+    {
+        lock (_table)
+        {
+            int slot = (int)(uint)token;
+            Volatile.Write(ref _slots[slot], null);
+            _freeSlots.Push(slot);
+        }
+    }
+
+    private void Run()
+    {
+        EpollEvent* batch = (EpollEvent*)NativeMemory.Alloc((nuint)(BatchSize * EpollEvent.Size));
+        while (true)
+        {
+            int count = LibC.epoll_wait(_epoll, batch, BatchSize, -1);
+            if (count < 0)
+            {
+                int errno = LibC.LastError;
+                if (errno != ErrorNumber.EINTR)
+                {
+                    // The descriptor is ours alone and never closed: something in the process closed a number that it
+                    // did not own. To go on would leave every wait hanging without a trace.
+                    Environment.FailFast($"KTls: epoll_wait failed with {ErrorNumber.NameOf(errno)}; its descriptor was closed by foreign code.");
+                }
+
+                continue;
+            }
+
+            for (int i = 0; i < count; i++)
+            {
+                EpollEvent.Read((byte*)batch + (i * EpollEvent.Size), out EpollEvents events, out ulong token);
+                int slot = (int)(uint)token;
+                SocketReadiness? readiness = Volatile.Read(ref Volatile.Read(ref _slots)[slot]);
+                if (readiness is not null && readiness.Token == token)
+                {
+                    readiness.Signal(events);
+                }
+            }
+        }
+    }
+}

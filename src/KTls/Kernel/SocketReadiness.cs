@@ -1,0 +1,94 @@
+using System.Runtime.InteropServices;
+
+namespace KTls.Kernel;
+
+/// <summary>
+/// Waits for one socket to become readable or writable. Costs nothing until the first wait, which registers the socket
+/// with the <see cref="ReadinessThread"/>; one reader and one writer may wait at the same time.
+/// </summary>
+internal sealed class SocketReadiness(SafeHandle handle)
+{
+    private readonly ReadinessWaiter _readable = new();
+    private readonly ReadinessWaiter _writable = new();
+    private readonly Lock _registration = new();
+    private ReadinessThread? _thread;
+    private ulong _token;
+    private bool _closed;
+
+    /// <summary>What the kernel returns with this socket's events; 0 while it is not registered.</summary>
+    public ulong Token => Volatile.Read(ref _token);
+
+    /// <summary>Completes when a receive is worth another try. To be called only after one returned EAGAIN.</summary>
+    /// <inheritdoc cref="ReadinessWaiter.WaitAsync"/>
+    public ValueTask WaitReadableAsync(CancellationToken cancellationToken)
+    {
+        EnsureRegistered();
+        return _readable.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Completes when a send is worth another try. To be called only after one returned EAGAIN.</summary>
+    /// <inheritdoc cref="ReadinessWaiter.WaitAsync"/>
+    public ValueTask WaitWritableAsync(CancellationToken cancellationToken)
+    {
+        EnsureRegistered();
+        return _writable.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Called by the readiness thread with the events of the socket.</summary>
+    public void Signal(EpollEvents events)
+    {
+        // An error or a hang-up concerns both directions: each learns it from its own system call.
+        if ((events & (EpollEvents.Readable | EpollEvents.PeerClosed | EpollEvents.Error | EpollEvents.HangUp)) != 0)
+        {
+            _readable.Signal();
+        }
+
+        if ((events & (EpollEvents.Writable | EpollEvents.Error | EpollEvents.HangUp)) != 0)
+        {
+            _writable.Signal();
+        }
+    }
+
+    /// <summary>
+    /// Ends both waits and forgets the socket. Should run before its descriptor is closed: a close ends no wait, and if a
+    /// duplicate of the descriptor lives on, so does a registration that nobody can delete any more.
+    /// </summary>
+    public void Close()
+    {
+        _readable.Close();
+        _writable.Close();
+        lock (_registration)
+        {
+            if (_closed)
+            {
+                return;
+            }
+
+            _closed = true;
+            _thread?.Unregister(handle, Token);
+        }
+    }
+
+    private void EnsureRegistered()
+    {
+        if (Token == 0)
+        {
+            Register();
+        }
+    }
+
+    private void Register()
+    {
+        // A reader and a writer may both meet their first EAGAIN at the same time.
+        lock (_registration)
+        {
+            ObjectDisposedException.ThrowIf(_closed, typeof(KernelSocket));
+            if (_thread is null)
+            {
+                ReadinessThread thread = ReadinessThread.Shared;
+                thread.Register(handle, this, ref _token);
+                _thread = thread;
+            }
+        }
+    }
+}

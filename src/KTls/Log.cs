@@ -1,0 +1,29 @@
+using System.Net.Security;
+using Microsoft.Extensions.Logging;
+
+namespace KTls;
+
+/// <summary>What the library logs.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Debug, "Handshake complete: {Protocol} {CipherSuite}; sending: {Sending} ({SendingReason}); receiving: {Receiving} ({ReceivingReason})")]
+    public static partial void HandshakeComplete(ILogger logger, System.Security.Authentication.SslProtocols protocol, TlsCipherSuite cipherSuite, DataPlaneKind sending, string sendingReason, DataPlaneKind receiving, string receivingReason);
+
+    [LoggerMessage(2, LogLevel.Information, "SslStream takes the connection over: {Reason}")]
+    public static partial void FallsBack(ILogger logger, string reason);
+
+    [LoggerMessage(3, LogLevel.Debug, "Handshake failed: {Reason}")]
+    public static partial void HandshakeFailed(ILogger logger, string reason);
+
+    [LoggerMessage(4, LogLevel.Warning, "The kernel refuses the keys for {Direction}; user space goes on: {Reason}")]
+    public static partial void KernelRefusesKeys(ILogger logger, KernelDirections direction, string reason);
+
+    [LoggerMessage(5, LogLevel.Debug, "The kernel opens records from number {Sequence} on")]
+    public static partial void ReceiveHandedOver(ILogger logger, ulong sequence);
+
+    [LoggerMessage(6, LogLevel.Debug, "The peer has updated its keys (update requested: {UpdateRequested})")]
+    public static partial void KeyUpdateReceived(ILogger logger, bool updateRequested);
+
+    [LoggerMessage(7, LogLevel.Debug, "Own keys updated")]
+    public static partial void KeyUpdateSent(ILogger logger);
+}

@@ -1,0 +1,103 @@
+using System.Net.Security;
+using System.Runtime.CompilerServices;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using KTls.Handshake;
+
+namespace KTls.Options;
+
+/// <summary>What <see cref="SslServerAuthenticationOptions"/> mean for our handshake.</summary>
+internal static class ServerOptions
+{
+    // A certificate's chain is built and its key opened once, not for every connection.
+    private static readonly ConditionalWeakTable<X509Certificate2, CertificateCredential> ByCertificate = [];
+    private static readonly ConditionalWeakTable<SslStreamCertificateContext, CertificateCredential> ByContext = [];
+
+    /// <summary>Why only SslStream can honour the options; null when we can.</summary>
+    public static string? WhyOnlySslStream(SslServerAuthenticationOptions options)
+    {
+        return options switch
+        {
+            { ClientCertificateRequired: true } => "ClientCertificateRequired is set",
+            { RemoteCertificateValidationCallback: not null } => "RemoteCertificateValidationCallback is set on a server",
+            { AllowRsaPssPadding: false } => "AllowRsaPssPadding is false",
+            _ => SharedOptions.WhyOnlySslStream(options.EnabledSslProtocols, options.EncryptionPolicy, options.CipherSuitesPolicy),
+        };
+    }
+
+    /// <summary>The certificate for a client, as SslStream chooses it: the selection callback first.</summary>
+    /// <param name="sender">What the callback gets as its sender.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="serverName">The name that the client sent, or an empty string.</param>
+    /// <param name="credential">The credential.</param>
+    /// <param name="reason">When false is returned: why our handshake cannot use the certificate.</param>
+    /// <exception cref="AuthenticationException">The options name no certificate.</exception>
+    public static bool TryGetCredential(object sender, SslServerAuthenticationOptions options, string serverName, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out CertificateCredential? credential, out string? reason)
+    {
+        if (options.ServerCertificateSelectionCallback is { } select)
+        {
+            X509Certificate selected = select(sender, serverName)
+                ?? throw new AuthenticationException("ServerCertificateSelectionCallback returned no certificate.");
+            return TryGetCredential(selected, out credential, out reason);
+        }
+
+        if (options.ServerCertificateContext is { } context)
+        {
+            return TryGetCredential(context, out credential, out reason);
+        }
+
+        return options.ServerCertificate is { } certificate
+            ? TryGetCredential(certificate, out credential, out reason)
+            : throw new AuthenticationException("The options name no server certificate: set ServerCertificateContext, ServerCertificate or ServerCertificateSelectionCallback.");
+    }
+
+    /// <summary>Translates the options for our handshake.</summary>
+    public static ServerHandshakeOptions Translate(SslServerAuthenticationOptions options, CertificateCredential credential) => new()
+    {
+        Credential = credential,
+        ApplicationProtocols = options.ApplicationProtocols is { Count: > 0 } protocols ? protocols : [],
+        CipherSuites = SharedOptions.CipherSuites(options.CipherSuitesPolicy),
+    };
+
+    private static bool TryGetCredential(SslStreamCertificateContext context, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out CertificateCredential? credential, out string? reason)
+    {
+        reason = null;
+        if (ByContext.TryGetValue(context, out credential))
+        {
+            return true;
+        }
+
+        if (!CertificateCredential.TryCreate(context, out credential, out reason))
+        {
+            return false;
+        }
+
+        ByContext.AddOrUpdate(context, credential);
+        return true;
+    }
+
+    private static bool TryGetCredential(X509Certificate certificate, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out CertificateCredential? credential, out string? reason)
+    {
+        credential = null;
+        if (certificate is not X509Certificate2 { HasPrivateKey: true } withKey)
+        {
+            // SslStream looks for the key in the certificate stores.
+            reason = "the server certificate comes without its private key";
+            return false;
+        }
+
+        reason = null;
+        if (ByCertificate.TryGetValue(withKey, out credential))
+        {
+            return true;
+        }
+
+        if (!TryGetCredential(SslStreamCertificateContext.Create(withKey, additionalCertificates: null), out credential, out reason))
+        {
+            return false;
+        }
+
+        ByCertificate.AddOrUpdate(withKey, credential);
+        return true;
+    }
+}
