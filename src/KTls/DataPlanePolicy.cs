@@ -11,4 +11,7 @@ public enum DataPlanePolicy
 
     /// <summary>KTls' own record layer in both directions; the kernel is not asked.</summary>
     UserSpace,
+
+    /// <summary><see cref="System.Net.Security.SslStream"/> does everything: the switch that turns KTls off.</summary>
+    SslStream,
 }

@@ -15,7 +15,7 @@ internal static class ClientAuthentication
 {
     public static async Task<Connection> RunAsync(KTlsStream sender, Socket socket, SslClientAuthenticationOptions options, HandshakeAttempt attempt)
     {
-        if (ClientOptions.WhyOnlySslStream(options) is { } reason)
+        if ((attempt.Options.WhyOnlySslStream ?? ClientOptions.WhyOnlySslStream(options)) is { } reason)
         {
             return await FallBackAsync(socket, options, reason, attempt).ConfigureAwait(false);
         }

@@ -14,7 +14,7 @@ internal static class ServerAuthentication
 {
     public static async Task<Connection> RunAsync(KTlsStream sender, Socket socket, SslServerAuthenticationOptions options, HandshakeAttempt attempt)
     {
-        if (ServerOptions.WhyOnlySslStream(options) is { } reason)
+        if ((attempt.Options.WhyOnlySslStream ?? ServerOptions.WhyOnlySslStream(options)) is { } reason)
         {
             return await FallBackAsync(socket, replay: default, options, reason, attempt).ConfigureAwait(false);
         }

@@ -55,6 +55,27 @@ internal sealed partial class KernelSocket
         };
     }
 
+    /// <summary>
+    /// Completes when the send buffer has room again. To be called after the last send and before the descriptor is closed:
+    /// a send is complete when the kernel has sealed the bytes, but records that found no room in TCP's buffer wait in a
+    /// queue of their own, and a close throws away what of it does not fit in at that moment.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">This was disposed of, now or while waiting.</exception>
+    public ValueTask FlushAsync(CancellationToken cancellationToken) =>
+        cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled(cancellationToken)
+        : Poll(PollDescriptor.Writable) ? default
+        : WaitUntilWritableAsync(cancellationToken);
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask WaitUntilWritableAsync(CancellationToken cancellationToken)
+    {
+        do
+        {
+            await _readiness.WaitWritableAsync(cancellationToken).ConfigureAwait(false);
+        }
+        while (!Poll(PollDescriptor.Writable));
+    }
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask SendWhenWritableAsync(ReadOnlyMemory<byte> rest, CancellationToken cancellationToken)
     {

@@ -1,0 +1,133 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+
+namespace KTls.Tests;
+
+/// <summary>Who serves a connection, and why.</summary>
+public sealed class DecisionTests
+{
+    [Fact]
+    public async Task The_switch_turns_KTls_off()
+    {
+        await using StreamPair pair = await StreamPair.ConnectAsync(new KTlsOptions { DataPlane = DataPlanePolicy.SslStream });
+        Assert.Equal(DataPlaneKind.SslStream, pair.Server.Sending.Kind);
+        Assert.Contains("the options say so", pair.Server.Sending.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_client_without_TLS_13_gets_SslStream_and_loses_nothing()
+    {
+        using TcpPair tcp = await TcpPair.ConnectAsync();
+        SslClientAuthenticationOptions client = TestPki.Client();
+        client.EnabledSslProtocols = SslProtocols.Tls12;
+        using var peer = new SslStream(new NetworkStream(tcp.Client));
+        Task handshake = peer.AuthenticateAsClientAsync(client);
+        await using KTlsStream ours = await KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace });
+        await handshake;
+        Assert.Equal(SslProtocols.Tls12, ours.SslProtocol);
+        Assert.Equal(DataPlaneKind.SslStream, ours.Receiving.Kind);
+        Assert.Contains("does not offer TLS 1.3", ours.Receiving.Reason, StringComparison.Ordinal);
+        await Task.WhenAll(Transfer.OneWayAsync(ours, peer, 500_000), Transfer.OneWayAsync(peer, ours, 500_000)).WaitAsync(TimeSpan.FromSeconds(30));
+
+        // The descriptor was non-blocking for a while: synchronous calls must still block as Socket's do.
+        Task<int> blocking = Task.Run(() => ours.Read(new byte[1], 0, 1));
+        await Task.Delay(50);
+        await peer.WriteAsync(new byte[1]);
+        Assert.Equal(1, await blocking.WaitAsync(TimeSpan.FromSeconds(10)));
+    }
+
+    [Theory]
+    [MemberData(nameof(ServerOptionsOfSslStream))]
+    public async Task Options_that_only_SslStream_honours_on_a_server(string reason, Action<SslServerAuthenticationOptions> change)
+    {
+        SslServerAuthenticationOptions server = TestPki.Server();
+        change(server);
+        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using var peer = new SslStream(new NetworkStream(tcp.Client));
+        Task handshake = peer.AuthenticateAsClientAsync(TestPki.Client());
+        await using KTlsStream ours = await KTlsStream.AuthenticateAsServerAsync(tcp.Server, server, new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace });
+        await handshake;
+        Assert.Equal(DataPlaneKind.SslStream, ours.Sending.Kind);
+        Assert.Contains(reason, ours.Sending.Reason, StringComparison.Ordinal);
+    }
+
+    public static TheoryData<string, Action<SslServerAuthenticationOptions>> ServerOptionsOfSslStream() => new()
+    {
+        { "RemoteCertificateValidationCallback", o => o.RemoteCertificateValidationCallback = (_, _, _, _) => true },
+        { "EnabledSslProtocols", o => o.EnabledSslProtocols = SslProtocols.Tls12 },
+        { "CipherSuitesPolicy", o => o.CipherSuitesPolicy = new CipherSuitesPolicy([TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256]) },
+    };
+
+    [Theory]
+    [MemberData(nameof(ClientOptionsOfSslStream))]
+    public async Task Options_that_only_SslStream_honours_on_a_client(string reason, Action<SslClientAuthenticationOptions> change)
+    {
+        SslClientAuthenticationOptions client = TestPki.Client();
+        change(client);
+        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using var peer = new SslStream(new NetworkStream(tcp.Server));
+        Task handshake = peer.AuthenticateAsServerAsync(TestPki.Server());
+        await using KTlsStream ours = await KTlsStream.AuthenticateAsClientAsync(tcp.Client, client, new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace });
+        await handshake;
+        Assert.Equal(DataPlaneKind.SslStream, ours.Sending.Kind);
+        Assert.Contains(reason, ours.Sending.Reason, StringComparison.Ordinal);
+    }
+
+    public static TheoryData<string, Action<SslClientAuthenticationOptions>> ClientOptionsOfSslStream() => new()
+    {
+        { "ClientCertificates", o => o.ClientCertificates = [TestPki.Ecdsa] },
+        { "ClientCertificateContext", o => o.ClientCertificateContext = SslStreamCertificateContext.Create(TestPki.Ecdsa, [], offline: true) },
+        { "LocalCertificateSelectionCallback", o => o.LocalCertificateSelectionCallback = (_, _, _, _, _) => TestPki.Ecdsa },
+        { "EnabledSslProtocols", o => o.EnabledSslProtocols = SslProtocols.Tls12 },
+    };
+
+    [Fact]
+    public async Task Without_kernel_TLS_SslStream_serves_or_the_error_says_why()
+    {
+        // On a host that has kernel TLS the kernel tests cover this; here both outcomes are checked for what they claim.
+        await using StreamPair pair = await StreamPair.ConnectAsync(new KTlsOptions());
+        if (pair.Server.Sending.Kind == DataPlaneKind.Kernel)
+        {
+            return;
+        }
+
+        Assert.Equal(DataPlaneKind.SslStream, pair.Server.Sending.Kind);
+        Assert.Contains("TCP_ULP", pair.Server.Sending.Reason, StringComparison.Ordinal);
+        using TcpPair tcp = await TcpPair.ConnectAsync();
+        AuthenticationException e = await Assert.ThrowsAsync<AuthenticationException>(() =>
+            KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), new KTlsOptions { DataPlane = DataPlanePolicy.RequireKernel }));
+        Assert.Contains("modprobe tls", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_without_a_certificate_is_told_so()
+    {
+        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using var peer = new SslStream(new NetworkStream(tcp.Client));
+        Task handshake = peer.AuthenticateAsClientAsync(TestPki.Client());
+        AuthenticationException e = await Assert.ThrowsAsync<AuthenticationException>(() => KTlsStream.AuthenticateAsServerAsync(
+            tcp.Server, new SslServerAuthenticationOptions(), new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace }));
+        Assert.Contains("ServerCertificate", e.Message, StringComparison.Ordinal);
+        tcp.Server.Dispose();
+        await Assert.ThrowsAnyAsync<Exception>(() => handshake);
+    }
+
+    [Fact]
+    public async Task The_selection_callback_chooses_by_name()
+    {
+        string? seen = null;
+        var server = new SslServerAuthenticationOptions
+        {
+            ServerCertificateSelectionCallback = (sender, name) =>
+            {
+                seen = name;
+                Assert.IsType<KTlsStream>(sender);
+                return TestPki.Ecdsa;
+            },
+        };
+        await using StreamPair pair = await StreamPair.ConnectAsync(new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace }, server);
+        Assert.Equal("localhost", seen);
+    }
+}

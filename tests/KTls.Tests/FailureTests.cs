@@ -1,0 +1,142 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using KTls.Handshake;
+
+namespace KTls.Tests;
+
+/// <summary>Handshakes that must fail, with the right exception here and the right alert there.</summary>
+public sealed class FailureTests
+{
+    private static readonly KTlsOptions UserSpace = new() { DataPlane = DataPlanePolicy.UserSpace };
+
+    public static TheoryData<string, AlertDescription> BadServers => new()
+    {
+        { "wrong name", AlertDescription.BadCertificate },
+        { "unknown root", AlertDescription.UnknownCa },
+        { "expired", AlertDescription.CertificateExpired },
+        { "for clients only", AlertDescription.UnsupportedCertificate },
+        { "callback says no", AlertDescription.BadCertificate },
+    };
+
+    [Theory]
+    [MemberData(nameof(BadServers))]
+    public async Task A_bad_server_is_refused_with_the_alert_that_says_why(string how, AlertDescription expected)
+    {
+        X509Certificate2 certificate = how switch
+        {
+            "expired" => TestPki.Issue(ECDsa.Create(ECCurve.NamedCurves.nistP256), notAfter: DateTimeOffset.UtcNow.AddDays(-1)),
+            "for clients only" => TestPki.Issue(ECDsa.Create(ECCurve.NamedCurves.nistP256), extendedKeyUsage: "1.3.6.1.5.5.7.3.2"),
+            "wrong name" => TestPki.Issue(ECDsa.Create(ECCurve.NamedCurves.nistP256), host: "elsewhere.example"),
+            _ => TestPki.Ecdsa,
+        };
+        SslClientAuthenticationOptions client = TestPki.Client();
+        if (how == "unknown root")
+        {
+            client.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        }
+        else if (how == "callback says no")
+        {
+            client.RemoteCertificateValidationCallback = (_, _, _, _) => false;
+        }
+
+        using TcpPair tcp = await TcpPair.ConnectAsync();
+        Task<KTlsStream> server = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(certificate), UserSpace);
+        await Assert.ThrowsAsync<AuthenticationException>(() => KTlsStream.AuthenticateAsClientAsync(tcp.Client, client, UserSpace));
+        AuthenticationException e = await Assert.ThrowsAsync<AuthenticationException>(() => server);
+        TlsAlertException alert = Assert.IsType<TlsAlertException>(e.InnerException);
+        Assert.True(alert.ReceivedFromPeer);
+        Assert.Equal(expected, alert.Description);
+    }
+
+    [Fact]
+    public async Task The_callback_has_the_last_word()
+    {
+        SslPolicyErrors seen = default;
+        SslClientAuthenticationOptions client = TestPki.Client();
+        client.TargetHost = "wrong.example";
+        client.RemoteCertificateValidationCallback = (sender, certificate, chain, errors) =>
+        {
+            Assert.IsType<KTlsStream>(sender);
+            Assert.NotNull(certificate);
+            Assert.NotEmpty(chain!.ChainElements);
+            seen = errors;
+            return true;
+        };
+        await using StreamPair pair = await StreamPair.ConnectAsync(UserSpace, client: client);
+        Assert.Equal(SslPolicyErrors.RemoteCertificateNameMismatch, seen);
+    }
+
+    [Theory]
+    [InlineData("474554202f20485454502f312e310d0a0d0a", AlertDescription.UnexpectedMessage)]
+    [InlineData("160301ffff", AlertDescription.RecordOverflow)]
+    [InlineData("16040100056162636465", AlertDescription.ProtocolVersion)]
+    [InlineData("170303000161", AlertDescription.UnexpectedMessage)]
+    [InlineData("140303000101", AlertDescription.UnexpectedMessage)]
+    [InlineData("160301000401ffffff", AlertDescription.IllegalParameter)]
+    public async Task Garbage_instead_of_a_ClientHello_is_answered_by_an_alert(string garbage, AlertDescription expected)
+    {
+        using TcpPair tcp = await TcpPair.ConnectAsync();
+        Task<KTlsStream> server = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), UserSpace);
+        await tcp.Client.SendAsync(Convert.FromHexString(garbage));
+        AuthenticationException e = await Assert.ThrowsAsync<AuthenticationException>(() => server);
+        Assert.Equal(expected, Assert.IsType<TlsAlertException>(e.InnerException).Description);
+        byte[] alert = new byte[7];
+        Assert.Equal(7, await tcp.Client.ReceiveAsync(alert));
+        Assert.Equal([21, 3, 3, 0, 2, 2, (byte)expected], alert);
+    }
+
+    [Fact]
+    public async Task A_client_that_goes_away_is_an_IOException()
+    {
+        using TcpPair tcp = await TcpPair.ConnectAsync();
+        Task<KTlsStream> server = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), UserSpace);
+        await tcp.Client.SendAsync(new byte[] { 22, 3, 1 });
+        tcp.Client.Dispose();
+        await Assert.ThrowsAsync<IOException>(() => server);
+    }
+
+    [Fact]
+    public async Task A_silent_client_runs_out_of_time()
+    {
+        using TcpPair tcp = await TcpPair.ConnectAsync();
+        await Assert.ThrowsAsync<TimeoutException>(() => KTlsStream.AuthenticateAsServerAsync(
+            tcp.Server, TestPki.Server(), new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace, HandshakeTimeout = TimeSpan.FromMilliseconds(100) }));
+    }
+
+    [Fact]
+    public async Task The_caller_can_cancel_and_still_owns_the_socket()
+    {
+        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using var soon = new CancellationTokenSource(50);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), UserSpace, soon.Token));
+        await tcp.Server.SendAsync(new byte[] { 1 });
+        Assert.Equal(1, await tcp.Client.ReceiveAsync(new byte[1]));
+    }
+
+    /// <summary>A record of the peer with a flipped bit ends the connection with bad_record_mac on both sides.</summary>
+    [Fact]
+    public async Task A_forged_record_is_refused()
+    {
+        await using StreamPair pair = await StreamPair.ConnectAsync(new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace, LeaveSocketOpen = true });
+        using TcpPair tcp = await TcpPair.ConnectAsync();
+        var options = new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace, LeaveSocketOpen = true };
+        Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), options);
+        await using KTlsStream client = await KTlsStream.AuthenticateAsClientAsync(tcp.Client, TestPki.Client(), options);
+        await using KTlsStream server = await accepting;
+
+        byte[] forged = new byte[5 + 40];
+        RandomNumberGenerator.Fill(forged);
+        RecordHeader.Write(forged, ContentType.ApplicationData, 40);
+        await tcp.Client.SendAsync(forged);
+        IOException e = await Assert.ThrowsAsync<IOException>(async () => await server.ReadAsync(new byte[10]));
+        Assert.Equal(AlertDescription.BadRecordMac, Assert.IsType<TlsAlertException>(e.InnerException).Description);
+        e = await Assert.ThrowsAsync<IOException>(async () => await client.ReadAsync(new byte[10]));
+        TlsAlertException alert = Assert.IsType<TlsAlertException>(e.InnerException);
+        Assert.True(alert.ReceivedFromPeer);
+        Assert.Equal(AlertDescription.BadRecordMac, alert.Description);
+        await Assert.ThrowsAsync<IOException>(async () => await server.ReadAsync(new byte[10]));
+    }
+}

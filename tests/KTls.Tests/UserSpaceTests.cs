@@ -1,0 +1,63 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+
+namespace KTls.Tests;
+
+/// <summary>Our handshake and our own record layer against SslStream and against ourselves; needs no kernel TLS.</summary>
+public sealed class UserSpaceTests
+{
+    private static readonly KTlsOptions UserSpace = new() { DataPlane = DataPlanePolicy.UserSpace };
+
+    public static TheoryData<TlsCipherSuite, string> Matrix()
+    {
+        var data = new TheoryData<TlsCipherSuite, string>();
+        foreach (TlsCipherSuite suite in new[] { TlsCipherSuite.TLS_AES_128_GCM_SHA256, TlsCipherSuite.TLS_AES_256_GCM_SHA384, TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256 })
+        {
+            data.Add(suite, "ecdsa");
+            data.Add(suite, "rsa");
+        }
+
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(Matrix))]
+    public async Task Server_against_SslStream(TlsCipherSuite suite, string key)
+    {
+        using TcpPair tcp = await TcpPair.ConnectAsync();
+        SslServerAuthenticationOptions server = TestPki.Server(key == "rsa" ? TestPki.Rsa : TestPki.Ecdsa);
+        SslClientAuthenticationOptions client = TestPki.Client();
+        client.CipherSuitesPolicy = new CipherSuitesPolicy([suite]);
+        client.ApplicationProtocols = server.ApplicationProtocols = [SslApplicationProtocol.Http11];
+
+        using var peer = new SslStream(new NetworkStream(tcp.Client));
+        Task handshake = peer.AuthenticateAsClientAsync(client);
+        await using KTlsStream ours = await KTlsStream.AuthenticateAsServerAsync(tcp.Server, server, UserSpace);
+        await handshake;
+
+        Assert.Equal(suite, ours.NegotiatedCipherSuite);
+        Assert.Equal(suite, peer.NegotiatedCipherSuite);
+        Assert.Equal(SslApplicationProtocol.Http11, ours.NegotiatedApplicationProtocol);
+        Assert.Equal("localhost", ours.TargetHostName);
+        Assert.Equal(DataPlaneKind.UserSpace, ours.Sending.Kind);
+        await Transfer.BothWaysAsync(ours, peer, 1 << 20);
+    }
+
+    [Theory]
+    [MemberData(nameof(Matrix))]
+    public async Task Client_against_SslStream(TlsCipherSuite suite, string key)
+    {
+        using TcpPair tcp = await TcpPair.ConnectAsync();
+        SslServerAuthenticationOptions server = TestPki.Server(key == "rsa" ? TestPki.Rsa : TestPki.Ecdsa);
+        server.CipherSuitesPolicy = new CipherSuitesPolicy([suite]);
+        using var peer = new SslStream(new NetworkStream(tcp.Server));
+        Task handshake = peer.AuthenticateAsServerAsync(server);
+        await using KTlsStream ours = await KTlsStream.AuthenticateAsClientAsync(tcp.Client, TestPki.Client(), UserSpace);
+        await handshake;
+
+        Assert.Equal(suite, ours.NegotiatedCipherSuite);
+        Assert.Equal("CN=localhost", ours.RemoteCertificate!.Subject);
+        await Transfer.BothWaysAsync(ours, peer, 1 << 20);
+    }
+}
