@@ -36,7 +36,7 @@ public sealed class KTlsStream : Stream
     /// <summary>The application protocol (ALPN, RFC 7301); the default value when none was agreed on.</summary>
     public SslApplicationProtocol NegotiatedApplicationProtocol => Facts.ApplicationProtocol;
 
-    /// <summary>The peer's certificate; null when it showed none. Disposed with the stream.</summary>
+    /// <summary>The peer's certificate; null when it showed none. Outlives the stream.</summary>
     public X509Certificate2? RemoteCertificate => Facts.RemoteCertificate;
 
     /// <summary>On a server the name that the client sent (SNI), on a client <see cref="SslClientAuthenticationOptions.TargetHost"/>; or an empty string.</summary>

@@ -40,7 +40,7 @@ internal sealed class HandshakeDriver : IDisposable
             {
                 handshake.ReceiveRecord(record.Span);
             }
-            catch (TlsAlertException)
+            catch
             {
                 await SendAlertAsync(handshake, cancellationToken).ConfigureAwait(false);
                 throw;
