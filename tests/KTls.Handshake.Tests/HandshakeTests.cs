@@ -123,18 +123,21 @@ public sealed class HandshakeTests
             // legacy_record_version is ignored on purpose (RFC 8446 §5.1) while records are in the clear.
             foreach (int position in Enumerable.Range(0, length).Where(position => position is not (1 or 2)))
             {
+                // An ECDSA signature's length varies, so the last bytes may not be there this time.
+                bool changed = false;
                 using var pair = new HandshakePair();
                 pair.Tamper = (c, n, record) =>
                 {
                     if (c == fromClient && n == target && position < record.Length)
                     {
                         record[position] ^= 0x40;
+                        changed = true;
                     }
 
                     return record;
                 };
                 Exception? e = Record.Exception(pair.Run);
-                Assert.True(e is not null, $"Byte {position} of record {target} ({length} bytes) does not count.");
+                Assert.True(e is not null || !changed, $"Byte {position} of record {target} ({length} bytes) does not count.");
             }
         }
     }

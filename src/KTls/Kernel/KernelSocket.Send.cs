@@ -56,10 +56,14 @@ internal sealed partial class KernelSocket
     }
 
     /// <summary>
-    /// Completes when the send buffer has room again. To be called after the last send and before the descriptor is closed:
-    /// a send is complete when the kernel has sealed the bytes, but records that found no room in TCP's buffer wait in a
-    /// queue of their own, and a close throws away what of it does not fit in at that moment.
+    /// Completes when TCP's send buffer has room again, which it needs before the connection is ended.
     /// </summary>
+    /// <remarks>
+    /// A send is complete when the kernel has sealed the bytes. A record that TCP has no room for waits in a queue of kernel
+    /// TLS, and a close drops what does not fit in at that moment, a shutdown(2) all of it (tls_sw_release_resources_tx).
+    /// So a connection ends in this order: FlushAsync, the close_notify alert, FlushAsync, and only then shutdown or close.
+    /// The alert's own send pushes out what is queued before it, into the room that the first flush has waited for.
+    /// </remarks>
     /// <exception cref="ObjectDisposedException">This was disposed of, now or while waiting.</exception>
     public ValueTask FlushAsync(CancellationToken cancellationToken) =>
         cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled(cancellationToken)

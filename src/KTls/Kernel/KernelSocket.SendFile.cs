@@ -9,6 +9,8 @@ internal sealed partial class KernelSocket
     // a multiple of the record size, because the end of a chunk is the end of a record.
     private const long SendFileChunk = 1024L * MaxRecordPayload;
 
+    private bool _sendTimeoutSet;
+
     /// <summary>
     /// Sends a part of a file without bringing it into user space; the file's own position is neither used nor moved.
     /// </summary>
@@ -30,6 +32,8 @@ internal sealed partial class KernelSocket
         {
             return ValueTask.FromCanceled<long>(cancellationToken);
         }
+
+        LimitBlocking();
 
         // The kernel keeps the last record open for what a larger count promises (MSG_MORE), so it gets no larger one.
         long end = offset + Math.Min(count, Math.Max(RandomAccess.GetLength(file) - offset, 0));
@@ -111,6 +115,19 @@ internal sealed partial class KernelSocket
 
         position = next;
         return errno;
+    }
+
+    // Where sendfile finds a file shorter than asked for, the kernel closes the open record by a send that blocks, O_NONBLOCK
+    // or not (tls_sw_splice_eof, Linux 6.5 and later): the thread would hang until the peer reads on. Nothing else blocks
+    // on this socket, so a send timeout of one tick touches only that; the record is sealed and follows by itself.
+    private unsafe void LimitBlocking()
+    {
+        if (!_sendTimeoutSet)
+        {
+            TimeValue tick = new() { Microseconds = 1000 };
+            _ = SetOption(SolSocket, SendTimeout, &tick, (uint)sizeof(TimeValue)); // no reason not to send
+            _sendTimeoutSet = true;
+        }
     }
 
     // Linux before 6.5 does not notice that a file ended early, and after an error or a cancellation no kernel does: what is

@@ -18,7 +18,8 @@ namespace KTls.Kernel;
 /// </para>
 /// <para>
 /// One receive and one send (data, control or file) at a time. A call that is cancelled leaves the connection usable; of a
-/// cancelled send, some part is out, in whole records. Nothing here raises SIGPIPE: sends ask for that, and for sendfile,
+/// cancelled send, some part is out, in whole records. Before the descriptor is closed or shut down, <see cref="FlushAsync"/>
+/// has to see the last records out. Nothing here raises SIGPIPE: sends ask for that, and for sendfile,
 /// which cannot, the runtime ignores the signal in the whole process (CoreCLR's SEHInitializeSignals, as Native AOT does).
 /// </para>
 /// </remarks>
@@ -27,6 +28,12 @@ internal sealed partial class KernelSocket : IDisposable
     private const int IpProtoTcp = 6; // IPPROTO_TCP
     private const int TcpUlp = 31; // TCP_ULP
     private const int SolTls = 282; // SOL_TLS
+    private const int SolSocket = 1; // SOL_SOCKET
+    private const int SendBuffer = 7; // SO_SNDBUF
+    private const int SendTimeout = 21; // SO_SNDTIMEO
+
+    // In the kernel's own count, which is twice what is asked for by SO_SNDBUF. See FlushAsync.
+    private const int MinSendBuffer = 4 * MaxRecordPayload;
 
     private readonly SafeHandle _handle;
     private readonly SocketReadiness _readiness;
@@ -67,13 +74,18 @@ internal sealed partial class KernelSocket : IDisposable
 
     /// <summary>
     /// Gives the kernel the keys of one direction, from its next record on; the parameters but the direction are those of
-    /// <see cref="CryptoInfo.Write"/>.
+    /// <see cref="CryptoInfo.Write"/>. With send keys, a send buffer (SO_SNDBUF) of less than 32 KiB grows to that.
     /// </summary>
-    /// <returns>0 or the errno; with an errno nothing has changed.</returns>
+    /// <returns>0 or the errno; with an errno the keys have not changed.</returns>
     public unsafe int SetKeys(
         KernelDirection direction, ushort version, KernelCipher cipher,
         ReadOnlySpan<byte> key, ReadOnlySpan<byte> iv, ulong sequence)
     {
+        if (direction == KernelDirection.Send)
+        {
+            EnsureSendBuffer();
+        }
+
         Span<byte> info = stackalloc byte[CryptoInfo.MaxSize];
         try
         {
@@ -110,6 +122,20 @@ internal sealed partial class KernelSocket : IDisposable
         _disposed = true;
         _readiness.Close();
         GC.SuppressFinalize(this);
+    }
+
+    // With a send buffer of hardly a record, the kernel takes records that TCP has no room for and queues them without
+    // bound, and at a close it throws them away. Buffers that nobody limited are larger from the start (tcp_init_buffer_space)
+    // and stay untouched, because to set the size ends the kernel's own tuning of it.
+    private unsafe void EnsureSendBuffer()
+    {
+        int size;
+        uint length = sizeof(int);
+        if (LibC.getsockopt(_handle, SolSocket, SendBuffer, &size, &length) == 0 && size < MinSendBuffer / 2)
+        {
+            size = MinSendBuffer / 2;
+            _ = SetOption(SolSocket, SendBuffer, &size, sizeof(int)); // a refusal changes nothing
+        }
     }
 
     private unsafe int SetOption(int level, int name, void* value, uint size)

@@ -15,6 +15,9 @@ internal static unsafe partial class LibC
     internal static partial int setsockopt(SafeHandle fd, int level, int name, void* value, uint length);
 
     [LibraryImport(Library, SetLastError = true)]
+    internal static partial int getsockopt(SafeHandle fd, int level, int name, void* value, uint* length);
+
+    [LibraryImport(Library, SetLastError = true)]
     internal static partial nint recv(SafeHandle fd, void* buffer, nuint length, int flags);
 
     [LibraryImport(Library, SetLastError = true)]
@@ -75,6 +78,14 @@ internal unsafe struct IoVector
 {
     public void* Base;
     public nuint Length;
+}
+
+/// <summary>struct timeval.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct TimeValue
+{
+    public nint Seconds;
+    public nint Microseconds;
 }
 
 /// <summary>struct pollfd.</summary>

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# Runs a command in a real Linux kernel with kernel TLS. `eng/lab.sh --help` says how.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+cache=$(realpath -m -- "${KTLS_LAB_CACHE:-${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/ktls-lab}")
+# shellcheck source=eng/lab/fetch.sh
+source "$here/lab/fetch.sh"
+# shellcheck source=eng/lab/run.sh
+source "$here/lab/run.sh"
+
+usage() {
+  cat <<'TEXT'
+Usage: eng/lab.sh [--kernel 6.1|6.12|7.2|host|PATH] [--mem 2G] [--log FILE] -- COMMAND...
+       eng/lab.sh --prepare [--kernel 6.1|6.12|7.2]
+       eng/lab.sh --help
+
+Runs COMMAND in a Linux kernel with kernel TLS: Debian's User-mode Linux, whose
+root file system is this machine's. Directory, environment, arguments, standard
+output, standard error and exit code are the command's own; its input is empty.
+
+  --kernel K   6.1, 6.12 or 7.2 (the default): Debian's kernel of that series, 7.2
+               being 7.2 or later; PATH: that User-mode Linux binary; host: no guest,
+               the command runs right here, if this machine's kernel has kernel TLS
+  --mem SIZE   memory of the guest, 2G if not given
+  --log FILE   keeps the kernel's own messages in FILE
+  --prepare    only fetches the kernels: the one named, or all three
+
+Exit code 125: the lab itself failed, one line says why. 128+N: signal N ended the
+command. What is fetched is kept in $KTLS_LAB_CACHE (~/.cache/ktls-lab if not set);
+delete that folder to fetch newer kernels. KTLS_DEBIAN_MIRROR names the Debian
+archive to fetch from, where this machine's apt sources name none.
+TEXT
+}
+
+note() { printf 'lab: %s\n' "$*" >&2; }
+
+# The lab's own failures end with a code that a command under test hardly uses itself.
+fail() {
+  note "$@"
+  exit 125
+}
+
+kernel='' mem=2G log='' prepare=false
+while (($#)); do
+  case $1 in
+    --kernel | --mem | --log)
+      (($# > 1)) || fail "$1 needs a value; see --help"
+      printf -v "${1#--}" %s "$2"
+      shift
+      ;;
+    --prepare) prepare=true ;;
+    --help) usage && exit ;;
+    --) shift && break ;;
+    *) fail "what is '$1'? The command goes after '--'; see --help" ;;
+  esac
+  shift
+done
+[[ $mem =~ ^[1-9][0-9]*[MG]$ ]] || fail "--mem wants a size such as 512M or 2G, not '$mem'"
+
+[[ -z $log ]] || { : >"$log"; } 2>/dev/null || fail "--log: cannot write to $log"
+
+if $prepare; then
+  case $kernel in
+    '') for kernel in 6.1 6.12 7.2; do fetch "$kernel"; done ;;
+    6.1 | 6.12 | 7.2) fetch "$kernel" ;;
+    *) fail "--prepare fetches 6.1, 6.12 or 7.2, not '$kernel'" ;;
+  esac
+  exit
+fi
+
+(($#)) || fail 'no command: eng/lab.sh [options] -- COMMAND...'
+case ${kernel:=7.2} in
+  host) run_here "$@" ;;
+  6.1 | 6.12 | 7.2)
+    fetch "$kernel"
+    run_in_guest "$cache/$kernel/usr/bin/linux.uml" "$cache/$kernel" "$@"
+    ;;
+  */*)
+    [[ -x $kernel ]] || fail "--kernel $kernel: no such program"
+    tools=''
+    # A kernel of one's own has everything built in; all it lacks is a program to bring up lo.
+    type -P ip >/dev/null || { fetch tools && tools=$cache/tools; }
+    run_in_guest "$kernel" "$tools" "$@"
+    ;;
+  *) fail "--kernel $kernel: not 6.1, 6.12, 7.2, host or a path with a / in it" ;;
+esac

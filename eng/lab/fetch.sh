@@ -1,0 +1,211 @@
+# shellcheck shell=bash
+# Fetching the kernels: Debian's User-mode Linux and what it takes to run it, unpacked
+# into a small root file system of its own, so that nothing of this machine's system
+# is changed or relied upon. Sourced by lab.sh.
+# What lab.sh sets is not seen to be set here:
+# shellcheck disable=SC2154
+
+# fetch 6.1|6.12|7.2|tools: makes sure that $cache/NAME is there.
+fetch() {
+  local name=$1 dir=$cache/$1 work=$cache/$1.partial lock
+  is_fetched "$dir" && return
+  [[ $(uname -m) == x86_64 ]] ||
+    fail "Debian's User-mode Linux is for amd64, this is $(uname -m): use --kernel host on a kernel with kernel TLS"
+  mkdir -p "$cache" || fail "cannot write to $cache: set KTLS_LAB_CACHE to a folder that you own"
+  exec {lock}>"$cache/$name.lock"
+  flock --nonblock "$lock" || { note "waiting: another lab.sh is fetching $name" && flock "$lock"; }
+  if ! is_fetched "$dir"; then
+    rm -rf -- "$dir" "$work"
+    mkdir "$work"
+    download "$name" "$work"
+    note "$name: unpacking"
+    unpack "$work"/cache/archives "$work/root"
+    [[ $name == tools ]] || adapt "$work/root" "$dir"
+    echo "$dir" >"$work/root/fetched"
+    mv -T -- "$work/root" "$dir"
+    rm -rf -- "$work"
+  fi
+  exec {lock}>&-
+}
+
+# A folder is renamed into place only when complete; the path within tells
+# that it was not moved since, which the adapted kernel would not survive.
+is_fetched() { [[ -f $1/fetched && $(<"$1/fetched") == "$1" ]]; }
+
+# download NAME WORK: puts the packages into WORK/cache/archives.
+download() {
+  local name=$1 work=$2 packages=(user-mode-linux kmod patchelf busybox-static) suites suite version
+  local mirror keyring
+  case $name in
+    6.1) suites=(bookworm) ;;
+    6.12) suites=(trixie) ;;
+    7.2) suites=(forky sid) ;;
+    tools) suites=(stable) packages=(busybox-static) ;;
+  esac
+  need_apt
+  find_mirror "$work"
+  find_keyring "$work"
+  for suite in "${suites[@]}"; do
+    note "$name: reading the package list of Debian $suite"
+    read_suite "$suite" "$work"
+    version=$(apt "$work" cache policy "${packages[0]}" | awk '$1 == "Candidate:" { print $2 }')
+    [[ $name == tools ]] || dpkg --compare-versions "$version" ge "$name~" && break
+  done
+  dpkg --compare-versions "$version" ge "${name/tools/0}~" ||
+    fail "$mirror has no ${packages[0]} of $name or later in ${suites[*]} (found: ${version:-none})"
+  note "$name: fetching ${packages[0]} $version and what it needs, from Debian $suite"
+  # "install" rather than "download": it brings what the packages depend on, all from one suite.
+  logged "$work" apt "$work" get -y --download-only install "${packages[@]}"
+}
+
+need_apt() {
+  local tool
+  for tool in apt-get apt-cache dpkg dpkg-deb; do
+    type -P "$tool" >/dev/null ||
+      fail "no $tool: Debian's kernels need apt, dpkg and (on other systems) KTLS_DEBIAN_MIRROR; or use --kernel PATH or --kernel host"
+  done
+}
+
+# find_mirror WORK: sets mirror to a Debian archive: the one that the caller names, else that of this
+# machine's apt sources, else (on Ubuntu) the one that the package debootstrap knows.
+find_mirror() {
+  local work=$1
+  mirror=${KTLS_DEBIAN_MIRROR:-}
+  [[ -n $mirror ]] || mirror=$(mirror_of_sources "$work")
+  if [[ -z $mirror ]]; then
+    read_host_lists "$work"
+    mirror=$(mirror_of_sources "$work")
+  fi
+  if [[ -z $mirror ]]; then
+    note 'looking up a Debian mirror in the package debootstrap'
+    host_package "$work" debootstrap
+    mirror=$(grep -rhoE 'https?://[^"[:space:]]+/debian\b' "$work/debootstrap/usr" | head -n 1) || true
+  fi
+  [[ -n $mirror ]] || fail 'no Debian mirror known here: set KTLS_DEBIAN_MIRROR to the address of a Debian archive'
+}
+
+# Asking apt spares us from reading its two formats of sources; it tells of those only whose lists it has read.
+mirror_of_sources() {
+  # shellcheck disable=SC2016
+  host_apt "$1" get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' 'Identifier: Packages' 'Component: main' 2>>"$1/log" |
+    awk '$1 == "Debian" && $2 == "Debian" && $3 !~ /^cdrom:/ && !found++ { print $3 }' || true
+}
+
+# find_keyring WORK: sets keyring to the keys that Debian signs with.
+find_keyring() {
+  local work=$1 file
+  for file in /usr/share/keyrings/debian-archive-keyring.{gpg,pgp}; do
+    [[ ! -r $file ]] || { keyring=$file && return; }
+  done
+  note 'fetching the package debian-archive-keyring'
+  host_package "$work" debian-archive-keyring
+  keyring=$work/debian-archive-keyring/usr/share/keyrings/debian-archive-keyring.gpg
+}
+
+# read_suite SUITE WORK: reads the suite's package list.
+read_suite() {
+  local suite=$1 work=$2
+  write_apt_conf "$work" "$suite"
+  apt "$work" get -qq update >>"$work/log" 2>&1 && return
+  # An older system's keyring does not know the keys of newer suites, but Debian 12 signs a newer keyring.
+  [[ $suite != bookworm && $keyring != "$work"/newer/* ]] || fail_fetch "$work"
+  write_apt_conf "$work" bookworm
+  logged "$work" apt "$work" get -qq update
+  (cd "$work" && logged "$work" apt "$work" get -qq download debian-archive-keyring)
+  dpkg-deb -x "$work"/debian-archive-keyring_*.deb "$work/newer"
+  keyring=$work/newer/usr/share/keyrings/debian-archive-keyring.gpg
+  write_apt_conf "$work" "$suite"
+  logged "$work" apt "$work" get -qq update
+}
+
+# write_apt_conf WORK SUITE: an apt set-up of our own, which shares nothing with the system's but its proxies.
+# The empty status file lets apt see no package as installed.
+write_apt_conf() {
+  local work=$1 suite=$2
+  mkdir -p "$work"/{state/lists/partial,cache/archives/partial}
+  : >"$work/state/status"
+  echo "deb [arch=amd64 target=Packages signed-by=$keyring] $mirror $suite main" >"$work/sources.list"
+  cat >"$work/apt.conf" <<CONF
+Dir::State "$work/state";
+Dir::State::status "$work/state/status";
+Dir::Cache "$work/cache";
+Dir::Etc::SourceList "$work/sources.list";
+Dir::Etc::SourceParts "/dev/null";
+Dir::Etc::Preferences "/dev/null";
+Dir::Etc::PreferencesParts "/dev/null";
+#clear APT::Architectures;
+APT::Architecture "amd64";
+APT::Architectures { "amd64"; };
+APT::Default-Release "";
+APT::Install-Recommends "false";
+APT::Sandbox::User "root";
+APT::Get::Show-Upgraded "false";
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+#clear DPkg::Pre-Install-Pkgs;
+CONF
+}
+
+# apt WORK get|cache ...: apt with that set-up.
+apt() { LC_ALL=C "apt-$2" -c "$1/apt.conf" "${@:3}"; }
+
+# host_apt WORK get|cache ...: apt with this machine's own sources; with lists of our own where it has none.
+host_apt() {
+  local options=()
+  [[ ! -d $1/host/lists ]] ||
+    options=(-o "Dir::State::Lists=$1/host/lists" -o "Dir::Cache=$1/host" -o APT::Sandbox::User=root)
+  LC_ALL=C "apt-$2" "${options[@]}" "${@:3}"
+}
+
+read_host_lists() {
+  [[ ! -d $1/host/lists ]] || return 0
+  note "reading the package lists of this machine's apt sources"
+  mkdir -p "$1/host/lists/partial" "$1/host/archives/partial"
+  logged "$1" host_apt "$1" get -qq update
+}
+
+# host_package WORK PACKAGE: unpacks a package of this machine's own distribution into WORK/PACKAGE.
+host_package() {
+  local work=$1 package=$2
+  mkdir "$work/$package"
+  (
+    cd "$work/$package" || exit
+    host_apt "$work" get -qq download "$package" >>"$work/log" 2>&1 ||
+      { read_host_lists "$work" && logged "$work" host_apt "$work" get -qq download "$package"; }
+    dpkg-deb -x "$package"_*.deb .
+  )
+}
+
+# unpack ARCHIVES ROOT: unpacks packages into a root file system in today's layout, in which
+# /lib and the like are links; some packages still carry them as folders.
+unpack() {
+  local archive folder
+  for folder in bin sbin lib lib64; do
+    mkdir -p "$2/usr/$folder"
+    ln -s "usr/$folder" "$2/$folder"
+  done
+  for archive in "$1"/*.deb; do
+    dpkg-deb --fsys-tarfile "$archive" | tar -x --keep-directory-symlink --no-same-owner -C "$2"
+  done
+}
+
+# adapt ROOT FINAL: lets the kernel run with the C library that came with it, and
+# lets modprobe find the modules where it looks for them.
+adapt() {
+  local libraries=usr/lib/x86_64-linux-gnu loader
+  loader=$libraries/ld-linux-x86-64.so.2
+  ln -s ../lib/uml/modules "$1/usr/lib/modules"
+  "$1/$loader" --library-path "$1/$libraries" "$1/usr/bin/patchelf" \
+    --set-interpreter "$2/$loader" --set-rpath "$2/$libraries" "$1/usr/bin/linux.uml"
+}
+
+# logged WORK COMMAND...: runs a command of apt's quietly, or fails with its first error.
+logged() {
+  local work=$1
+  shift
+  "$@" >>"$work/log" 2>&1 </dev/null || fail_fetch "$work"
+}
+
+fail_fetch() {
+  fail "fetching from ${mirror:-this machine\'s apt sources} failed: $(grep -m 1 -E '^(E|Err|W):?' "$1/log" || tail -n 1 "$1/log")"
+}
