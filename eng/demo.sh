@@ -17,8 +17,9 @@ if [[ -z $kernel ]]; then
 fi
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+source eng/tools.sh curl openssl strace
 
 echo "1/5  Building FileServer"
-dotnet build samples/FileServer -c Release -v quiet -clp:NoSummary
+dotnet build samples/FileServer -c Release -v quiet -clp:ErrorsOnly
 echo "2/5  Starting a kernel with kernel TLS ($kernel)"
 exec eng/lab.sh --kernel "$kernel" -- bash eng/demo/inside.sh

@@ -39,9 +39,9 @@ program() {
   echo "tests/$1/bin/Release/net10.0/$1.dll"
 }
 
-eng/tools.sh curl openssl gnutls-cli strace
+source eng/tools.sh curl openssl gnutls-cli gnutls-serv strace
 echo '== build'
-dotnet build KTls.sln -c Release -v quiet -clp:NoSummary
+dotnet build KTls.sln -c Release -v quiet -clp:ErrorsOnly
 eng/lab.sh --prepare
 
 for name in KTls.Handshake.Tests KTls.Tests FileServer.Tests; do

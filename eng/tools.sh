@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# eng/tools.sh COMMAND…: makes sure that the named commands can be run, without changing the system.
+# Sourced, it puts those that are missing here behind the caller's PATH. They come from Debian's packages, unpacked beside
+# the lab's kernels, and run with the libraries that came with them; so neither root nor this system's versions matter.
+set -euo pipefail
+
+tools_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+cache=$(realpath -m -- "${KTLS_LAB_CACHE:-${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/ktls-lab}")
+
+note() { printf 'tools: %s\n' "$*" >&2; }
+
+fail() {
+  note "$@"
+  exit 125
+}
+
+# shellcheck source=eng/lab/fetch.sh
+source "$tools_here/lab/fetch.sh"
+
+# wrap COMMAND: a script that runs the unpacked command with its own loader, libraries and settings.
+wrap() {
+  local root=$cache/peers file
+  local libraries=$root/usr/lib/x86_64-linux-gnu
+  file=$root/usr/bin/$1
+  [[ -x $file ]] || fail "the packages that were fetched have no $1"
+  mkdir -p "$cache/bin"
+  cat >"$cache/bin/$1.$$" <<SCRIPT
+#!/bin/sh
+export OPENSSL_CONF="\${OPENSSL_CONF:-$root/etc/ssl/openssl.cnf}" OPENSSL_MODULES="$libraries/ossl-modules"
+exec "$libraries/ld-linux-x86-64.so.2" --library-path "$libraries" "$file" "\$@"
+SCRIPT
+  chmod +x "$cache/bin/$1.$$"
+  mv -- "$cache/bin/$1.$$" "$cache/bin/$1"
+}
+
+missing=()
+for tool; do
+  type -P "$tool" >/dev/null || missing+=("$tool")
+done
+if ((${#missing[@]})); then
+  fetch peers
+  for tool in "${missing[@]}"; do
+    [[ -x $cache/bin/$tool ]] || wrap "$tool"
+  done
+  export PATH=$PATH:$cache/bin
+fi
