@@ -1,0 +1,91 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using KTls.Handshake;
+
+namespace KTls.Interop.Tests;
+
+/// <summary>OpenSSL's s_client and s_server.</summary>
+public sealed class OpenSslTests
+{
+    public static TheoryData<TlsCipherSuite> Suites => Scenario.Suites;
+
+    [Theory]
+    [MemberData(nameof(Suites))]
+    public Task Our_server_and_s_client(TlsCipherSuite suite) => ServeAsync(suite, NamedGroup.X25519, "X25519");
+
+    [Fact]
+    public Task Our_server_and_s_client_on_P_256() => ServeAsync(TlsCipherSuite.TLS_AES_128_GCM_SHA256, NamedGroup.Secp256r1, "P-256");
+
+    // s_client sends a share for its first group only: our server has to ask for another one.
+    [Fact]
+    public Task Our_server_asks_s_client_for_another_share() => ServeAsync(TlsCipherSuite.TLS_AES_256_GCM_SHA384, NamedGroup.Secp256r1, "P-521:P-256");
+
+    [Theory]
+    [MemberData(nameof(Suites))]
+    public Task Our_client_and_s_server(TlsCipherSuite suite) => ConnectAsync(suite, NamedGroup.X25519);
+
+    // Our client sends a share for x25519 only: s_server has to ask for another one.
+    [Fact]
+    public Task S_server_asks_our_client_for_another_share() => ConnectAsync(TlsCipherSuite.TLS_AES_128_GCM_SHA256, NamedGroup.Secp256r1, "-groups", "P-256");
+
+    private static async Task ServeAsync(TlsCipherSuite suite, NamedGroup group, string groups)
+    {
+        byte[] toUs = Scenario.RandomText(Scenario.Size);
+        byte[] toPeer = Scenario.RandomText(Scenario.Size);
+        using Socket listener = Scenario.Listen(out int port);
+        using PeerProcess peer = PeerProcess.Start(
+            "openssl", "s_client", "-quiet", "-connect", $"127.0.0.1:{port}", "-servername", "localhost", "-verify_hostname", "localhost",
+            "-CAfile", Scenario.RootFile, "-verify_return_error", "-tls1_3", "-ciphersuites", suite.ToString(), "-groups", groups, "-alpn", "ktls");
+        SslServerAuthenticationOptions server = TestPki.Server();
+        server.ApplicationProtocols = [new SslApplicationProtocol("ktls")];
+        await using KTlsStream ours = await KTlsStream.AuthenticateAsServerAsync(await listener.AcceptAsync(), server, Scenario.Kernel);
+        Scenario.AssertKernel(ours, suite);
+        Assert.Equal(group, ours.NegotiatedGroup);
+        Assert.Equal("ktls", ours.NegotiatedApplicationProtocol.ToString());
+        Assert.Equal("localhost", ours.TargetHostName);
+
+        Task sending = peer.SendAsync(toUs);
+        byte[] received = new byte[toUs.Length];
+        await ours.ReadExactlyAsync(received).AsTask().WaitAsync(TimeSpan.FromSeconds(60));
+        await sending;
+        Assert.True(toUs.AsSpan().SequenceEqual(received));
+
+        await ours.WriteAsync(toPeer);
+        await ours.ShutdownAsync();
+        Scenario.AssertSame(toPeer, await peer.FinishAsync(), await peer.ErrorsAsync());
+        Assert.Equal(0, await ours.ReadAsync(new byte[1]));
+        Assert.True(ours.CloseNotifyReceived);
+    }
+
+    private static async Task ConnectAsync(TlsCipherSuite suite, NamedGroup group, params string[] arguments)
+    {
+        byte[] toUs = Scenario.RandomText(Scenario.Size);
+        byte[] toPeer = Scenario.RandomText(Scenario.Size);
+        int port = Scenario.FreePort();
+        using PeerProcess peer = PeerProcess.Start(
+            "openssl",
+            ["s_server", "-quiet", "-naccept", "1", "-accept", $"127.0.0.1:{port}", "-cert", Scenario.CertificateFile, "-key", Scenario.KeyFile,
+             "-ciphersuites", suite.ToString(), "-alpn", "other,ktls", .. arguments]);
+        await peer.WaitForPortAsync(port);
+        SslClientAuthenticationOptions client = TestPki.Client();
+        client.ApplicationProtocols = [new SslApplicationProtocol("ktls")];
+        await using KTlsStream ours = await KTlsStream.AuthenticateAsClientAsync(await Scenario.ConnectAsync(port), client, Scenario.Kernel);
+        Scenario.AssertKernel(ours, suite);
+        Assert.Equal(group, ours.NegotiatedGroup);
+        Assert.Equal("ktls", ours.NegotiatedApplicationProtocol.ToString());
+
+        await ours.WriteAsync(toPeer);
+        Task sending = peer.SendAsync(toUs);
+        byte[] received = new byte[toUs.Length];
+        await ours.ReadExactlyAsync(received).AsTask().WaitAsync(TimeSpan.FromSeconds(60));
+        await sending;
+        Assert.True(toUs.AsSpan().SequenceEqual(received));
+
+        // s_server ends when our close_notify comes, and answers it.
+        Scenario.AssertSame(toPeer, await peer.ReceivedAsync(toPeer.Length));
+        await ours.ShutdownAsync();
+        Assert.Equal(0, await ours.ReadAsync(new byte[1]));
+        Assert.True(ours.CloseNotifyReceived);
+        await peer.FinishAsync();
+    }
+}
