@@ -3,7 +3,8 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-cache=$(realpath -m -- "${KTLS_LAB_CACHE:-${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/ktls-lab}")
+home=~
+cache=$(realpath -m -- "${KTLS_LAB_CACHE:-${XDG_CACHE_HOME:-$home/.cache}/ktls-lab}")
 # shellcheck source=eng/lab/fetch.sh
 source "$here/lab/fetch.sh"
 # shellcheck source=eng/lab/run.sh
@@ -18,6 +19,7 @@ Usage: eng/lab.sh [--kernel 6.1|6.12|7.2|host|PATH] [--mem 2G] [--log FILE] -- C
 Runs COMMAND in a Linux kernel with kernel TLS: Debian's User-mode Linux, whose
 root file system is this machine's. Directory, environment, arguments, standard
 output, standard error and exit code are the command's own; its input is empty.
+The guest ends with the command, with this script, or with the script's caller.
 
   --kernel K   6.1, 6.12 or 7.2 (the default): Debian's kernel of that series, 7.2
                being 7.2 or later; PATH: that User-mode Linux binary; host: no guest,
@@ -79,8 +81,11 @@ case ${kernel:=7.2} in
   */*)
     [[ -x $kernel ]] || fail "--kernel $kernel: no such program"
     tools=''
-    # A kernel of one's own has everything built in; all it lacks is a program to bring up lo.
-    type -P ip >/dev/null || { fetch tools && tools=$cache/tools; }
+    # A kernel of one's own has everything built in; all it may lack is a program to bring up lo.
+    if ! type -P ip >/dev/null; then
+      fetch tools
+      tools=$cache/tools
+    fi
     run_in_guest "$kernel" "$tools" "$@"
     ;;
   *) fail "--kernel $kernel: not 6.1, 6.12, 7.2, host or a path with a / in it" ;;

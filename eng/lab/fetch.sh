@@ -5,13 +5,13 @@
 # What lab.sh sets is not seen to be set here:
 # shellcheck disable=SC2154
 
-# fetch 6.1|6.12|7.2|tools|peers: makes sure that $cache/NAME is there.
+# fetch 6.1|6.12|7.2|tools: makes sure that $cache/NAME is there.
 fetch() {
   local name=$1 dir=$cache/$1 work=$cache/$1.partial lock
   is_fetched "$dir" && return
   [[ $(uname -m) == x86_64 ]] ||
     fail "Debian's User-mode Linux is for amd64, this is $(uname -m): use --kernel host on a kernel with kernel TLS"
-  mkdir -p "$cache" || fail "cannot write to $cache: set KTLS_LAB_CACHE to a folder that you own"
+  { mkdir -p "$cache" && [[ -w $cache ]]; } 2>/dev/null || fail "cannot write to $cache: set KTLS_LAB_CACHE to a folder that you own"
   exec {lock}>"$cache/$name.lock"
   flock --nonblock "$lock" || { note "waiting: another lab.sh is fetching $name" && flock "$lock"; }
   if ! is_fetched "$dir"; then
@@ -20,15 +20,13 @@ fetch() {
     download "$name" "$work"
     note "$name: unpacking"
     unpack "$work"/cache/archives "$work/root"
-    is_kernel "$name" && adapt "$work/root" "$dir"
+    [[ $name == tools ]] || adapt "$work/root" "$dir"
     echo "$dir" >"$work/root/fetched"
     mv -T -- "$work/root" "$dir"
     rm -rf -- "$work"
   fi
   exec {lock}>&-
 }
-
-is_kernel() { [[ $1 == [0-9]* ]]; }
 
 # A folder is renamed into place only when complete; the path within tells
 # that it was not moved since, which the adapted kernel would not survive.
@@ -43,7 +41,6 @@ download() {
     6.12) suites=(trixie) ;;
     7.2) suites=(forky sid) ;;
     tools) suites=(stable) packages=(busybox-static) ;;
-    peers) suites=(stable) packages=(curl openssl gnutls-bin strace) ;;
   esac
   need_apt
   find_mirror "$work"
@@ -52,9 +49,9 @@ download() {
     note "$name: reading the package list of Debian $suite"
     read_suite "$suite" "$work"
     version=$(apt "$work" cache policy "${packages[0]}" | awk '$1 == "Candidate:" { print $2 }')
-    is_kernel "$name" && dpkg --compare-versions "$version" ge "$name~" && break
+    [[ $name == tools ]] || dpkg --compare-versions "$version" ge "$name~" && break
   done
-  ! is_kernel "$name" || dpkg --compare-versions "$version" ge "$name~" ||
+  dpkg --compare-versions "$version" ge "${name/tools/0}~" ||
     fail "$mirror has no ${packages[0]} of $name or later in ${suites[*]} (found: ${version:-none})"
   note "$name: fetching ${packages[0]} $version and what it needs, from Debian $suite"
   # "install" rather than "download": it brings what the packages depend on, all from one suite.
@@ -96,29 +93,45 @@ mirror_of_sources() {
 
 # find_keyring WORK: sets keyring to the keys that Debian signs with.
 find_keyring() {
-  local work=$1 file
-  for file in /usr/share/keyrings/debian-archive-keyring.{gpg,pgp}; do
-    [[ ! -r $file ]] || { keyring=$file && return; }
-  done
+  keyring=$(keyring_in /) && return
   note 'fetching the package debian-archive-keyring'
-  host_package "$work" debian-archive-keyring
-  keyring=$work/debian-archive-keyring/usr/share/keyrings/debian-archive-keyring.gpg
+  host_package "$1" debian-archive-keyring
+  keyring=$(keyring_in "$1/debian-archive-keyring")
+}
+
+keyring_in() {
+  local file
+  for file in "${1%/}"/usr/share/keyrings/debian-archive-keyring.{gpg,pgp}; do
+    [[ ! -r $file ]] || { echo "$file" && return; }
+  done
+  return 1
 }
 
 # read_suite SUITE WORK: reads the suite's package list.
 read_suite() {
-  local suite=$1 work=$2
-  write_apt_conf "$work" "$suite"
-  apt "$work" get -qq update >>"$work/log" 2>&1 && return
-  # An older system's keyring does not know the keys of newer suites, but Debian 12 signs a newer keyring.
-  [[ $suite != bookworm && $keyring != "$work"/newer/* ]] || fail_fetch "$work"
-  write_apt_conf "$work" bookworm
-  logged "$work" apt "$work" get -qq update
-  (cd "$work" && logged "$work" apt "$work" get -qq download debian-archive-keyring)
-  dpkg-deb -x "$work"/debian-archive-keyring_*.deb "$work/newer"
-  keyring=$work/newer/usr/share/keyrings/debian-archive-keyring.gpg
-  write_apt_conf "$work" "$suite"
-  logged "$work" apt "$work" get -qq update
+  local suite=$1 work=$2 older
+  can_read_suite "$suite" "$work" && return
+  # This system's keyring may be too old to know who signs the suite today: then
+  # an older suite, whose signer it does know, has a newer keyring.
+  for older in bullseye bookworm trixie; do
+    grep -q 'is not signed' "$work/log" || break
+    can_read_suite "$older" "$work" || continue
+    note "fetching a newer debian-archive-keyring, of Debian $older"
+    mkdir "$work/$older"
+    (
+      cd "$work/$older" || exit
+      logged "$work" apt "$work" get -qq download debian-archive-keyring
+      dpkg-deb -x debian-archive-keyring_*.deb .
+    )
+    keyring=$(keyring_in "$work/$older")
+    can_read_suite "$suite" "$work" && return
+  done
+  fail_fetch "$work"
+}
+
+can_read_suite() {
+  write_apt_conf "$2" "$1"
+  apt "$2" get -qq update >"$2/log" 2>&1
 }
 
 # write_apt_conf WORK SUITE: an apt set-up of our own, which shares nothing with the system's but its proxies.
@@ -142,7 +155,7 @@ APT::Architectures { "amd64"; };
 APT::Default-Release "";
 APT::Install-Recommends "false";
 APT::Sandbox::User "root";
-APT::Get::Show-Upgraded "false";
+APT::Update::Error-Mode "any";
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
 #clear DPkg::Pre-Install-Pkgs;
@@ -156,7 +169,7 @@ apt() { LC_ALL=C "apt-$2" -c "$1/apt.conf" "${@:3}"; }
 host_apt() {
   local options=()
   [[ ! -d $1/host/lists ]] ||
-    options=(-o "Dir::State::Lists=$1/host/lists" -o "Dir::Cache=$1/host" -o APT::Sandbox::User=root)
+    options=(-o "Dir::State::Lists=$1/host/lists" -o "Dir::Cache=$1/host" -o Dir::State::Status=/dev/null -o APT::Sandbox::User=root)
   LC_ALL=C "apt-$2" "${options[@]}" "${@:3}"
 }
 
@@ -164,7 +177,8 @@ read_host_lists() {
   [[ ! -d $1/host/lists ]] || return 0
   note "reading the package lists of this machine's apt sources"
   mkdir -p "$1/host/lists/partial" "$1/host/archives/partial"
-  logged "$1" host_apt "$1" get -qq update
+  # A source that cannot be read may be one that is not needed.
+  host_apt "$1" get -qq update >"$1/log" 2>&1 </dev/null || true
 }
 
 # host_package WORK PACKAGE: unpacks a package of this machine's own distribution into WORK/PACKAGE.
@@ -173,7 +187,7 @@ host_package() {
   mkdir "$work/$package"
   (
     cd "$work/$package" || exit
-    host_apt "$work" get -qq download "$package" >>"$work/log" 2>&1 ||
+    host_apt "$work" get -qq download "$package" >"$work/log" 2>&1 ||
       { read_host_lists "$work" && logged "$work" host_apt "$work" get -qq download "$package"; }
     dpkg-deb -x "$package"_*.deb .
   )
@@ -188,7 +202,8 @@ unpack() {
     ln -s "usr/$folder" "$2/$folder"
   done
   for archive in "$1"/*.deb; do
-    dpkg-deb --fsys-tarfile "$archive" | tar -x --keep-directory-symlink --no-same-owner -C "$2"
+    { dpkg-deb --fsys-tarfile "$archive" | tar -x --keep-directory-symlink --no-same-owner -C "$2"; } 2>/dev/null ||
+      fail "cannot unpack $archive into $2: is the disk full?"
   done
 }
 
@@ -206,9 +221,10 @@ adapt() {
 logged() {
   local work=$1
   shift
-  "$@" >>"$work/log" 2>&1 </dev/null || fail_fetch "$work"
+  "$@" >"$work/log" 2>&1 </dev/null || fail_fetch "$work"
 }
 
 fail_fetch() {
-  fail "fetching from ${mirror:-this machine\'s apt sources} failed: $(grep -m 1 -E '^(E|Err|W):?' "$1/log" || tail -n 1 "$1/log")"
+  local from="this machine's apt sources"
+  fail "fetching from ${mirror:-$from} failed: $(grep -m 1 '^E:' "$1/log" || tail -n 1 "$1/log")"
 }

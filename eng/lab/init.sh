@@ -55,14 +55,18 @@ else
   copiers+=("$!")
 fi
 
+# The caller's own user, who owns the caller's files here too; one that is not root may do all that root may.
+identity=()
+((user == 0)) ||
+  identity=(setpriv --reuid "$user" --regid "$group" --groups "${groups// /,}" --inh-caps=+all --ambient-caps=+all --)
 mapfile -d '' -t environ <"$run/environ"
 (
   exec 3>&- 4>&-
-  cd "$cwd" || exit 126
+  cd "$cwd" 2>&6 || exit 126
   umask "$mask"
   # setsid gives it a session of its own; being named by its path it takes the command
   # for a command even if it looks like VARIABLE=value.
-  exec env -i "${environ[@]}" "$(type -P setsid)" -- "${command[@]}" </dev/null >&5 2>&6 5>&- 6>&-
+  exec env -i "${environ[@]}" "$(type -P setsid)" -- "${identity[@]}" "${command[@]}" </dev/null >&5 2>&6 5>&- 6>&-
 )
 status=$?
 exec 5>&- 6>&-

@@ -15,10 +15,15 @@ run_here() {
 # run_in_guest LINUX ROOT COMMAND...: LINUX is the kernel, ROOT holds modprobe, its
 # modules and busybox, or is empty where the kernel has everything built in.
 run_in_guest() {
-  local linux root=$2
+  local linux root=$2 folder
   linux=$(realpath -- "$1")
   shift 2
-  run=$(mktemp -d "$(realpath -- "${TMPDIR:-/tmp}")/ktls-lab.XXXXXXXX")
+  for folder in "$here" "$cache" "$PWD"; do
+    [[ $folder/ != /dev/* ]] || fail "the guest has a /dev of its own and so cannot see $folder: use another folder"
+  done
+  folder=$(realpath -- "${TMPDIR:-/tmp}")
+  [[ $folder/ != /dev/* ]] || folder=/tmp
+  run=$(mktemp -d "$folder/ktls-lab.XXXXXXXX" 2>/dev/null) || fail "cannot write to $folder: set TMPDIR to another folder"
   trap clean_up EXIT
   trap 'exit 129' HUP
   trap 'exit 130' INT
@@ -42,12 +47,15 @@ run_in_guest() {
 describe() {
   # Seen by the guest's init, not here.
   # shellcheck disable=SC2034
-  local root=$1 cwd=$PWD mask name merged=false command=("${@:2}")
+  local root=$1 cwd=$PWD mask name user group groups merged=false command=("${@:2}")
   mask=$(umask)
   name=$(uname -n)
+  user=$(id -u)
+  group=$(id -g)
+  groups=$(id -G)
   # One pipe for both keeps the order of what the command writes to both.
   if [[ /proc/self/fd/1 -ef /proc/self/fd/2 ]]; then merged=true; fi
-  declare -p root cwd mask name merged command >"$run/command"
+  declare -p root cwd mask name user group groups merged command >"$run/command"
   # Unlike the shell's variables this is byte for byte what the caller gave.
   cat "/proc/$$/environ" >"$run/environ"
 }

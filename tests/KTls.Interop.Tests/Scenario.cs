@@ -53,10 +53,10 @@ internal static class Scenario
     }
 
     /// <summary>Random lines of text: peers that work by lines take them, and nothing in them is a command.</summary>
-    public static byte[] RandomText(int size)
+    public static byte[] RandomText(int size, int lineLength = 64)
     {
         byte[] text = System.Text.Encoding.ASCII.GetBytes(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(size / 2)));
-        for (int i = 63; i < text.Length; i += 64)
+        for (int i = lineLength - 1; i < text.Length; i += lineLength)
         {
             text[i] = (byte)'\n';
         }

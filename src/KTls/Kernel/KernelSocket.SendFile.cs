@@ -130,8 +130,9 @@ internal sealed partial class KernelSocket
         }
     }
 
-    // Linux before 6.5 does not notice that a file ended early, and after an error or a cancellation no kernel does: what is
-    // in the open record would wait for the next send. An empty control message of the same type closes the record and adds
-    // none. If there is no room now, the record is sealed and queued all the same, so EAGAIN counts as done.
+    // What sendfile leaves in an open record would wait for the next send: always where the kernel does not notice that a file
+    // ended early (before 6.5, unless carried back), and after an error or a cancellation if the record was not full at that
+    // moment. An empty control message of the same type closes the record and adds none. If there is no room now, the record
+    // is sealed and queued all the same, so EAGAIN counts as done.
     private unsafe void CloseOpenRecord() => _ = SendMessage(ReceivedRecord.ApplicationData, null, 0);
 }
