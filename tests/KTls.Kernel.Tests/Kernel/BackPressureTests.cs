@@ -1,0 +1,145 @@
+namespace KTls.Kernel.Tests;
+
+public class BackPressureTests
+{
+    [Theory]
+    [InlineData(0)]
+    [InlineData(8192)]
+    public async Task Megabytes_both_ways_at_once(int bufferSize)
+    {
+        using KernelPair pair = KernelPair.Secure(bufferSize: bufferSize);
+        byte[] up = Transfer.Bytes(6_000_000, seed: 1);
+        byte[] down = Transfer.Bytes(6_000_001, seed: 2);
+        Task<byte[]> atServer = Task.Run(() => Transfer.ReceiveAsync(pair.Server, up.Length));
+        Task<byte[]> atClient = Task.Run(() => Transfer.ReceiveAsync(pair.Client, down.Length));
+        Task sendUp = Task.Run(async () => await pair.Client.SendAsync(up, CancellationToken.None));
+        Task sendDown = Task.Run(async () => await pair.Server.SendAsync(down, CancellationToken.None));
+        await Task.WhenAll(sendUp, sendDown).Soon();
+        Assert.Equal(up, await atServer.Soon());
+        Assert.Equal(down, await atClient.Soon());
+    }
+
+    [Fact]
+    public async Task The_sender_waits_while_the_receiver_stalls()
+    {
+        using KernelPair pair = KernelPair.Secure(bufferSize: 8192);
+        byte[] data = Transfer.Bytes(2_000_000);
+        Task send = pair.Client.SendAsync(data, CancellationToken.None).AsTask();
+        await Task.Delay(100);
+        Assert.False(send.IsCompleted);
+
+        // A little progress wakes it, but not for good.
+        byte[] first = await Transfer.ReceiveAsync(pair.Server, 100_000).Soon();
+        await Task.Delay(100);
+        Assert.False(send.IsCompleted);
+        byte[] rest = await Transfer.ReceiveAsync(pair.Server, data.Length - first.Length).Soon();
+        await send.Soon();
+        Assert.Equal(data, first.Concat(rest));
+    }
+
+    [Fact]
+    public async Task A_cancelled_send_stops_between_records_and_the_connection_goes_on()
+    {
+        using KernelPair pair = KernelPair.Secure(bufferSize: 8192);
+        byte[] data = Transfer.Bytes(2_000_000);
+        using CancellationTokenSource cancel = new();
+        Task send = pair.Client.SendAsync(data, cancel.Token).AsTask();
+        await Task.Delay(50);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => send.Soon());
+
+        // What follows arrives right behind what was out by then, which is a prefix of the data.
+        byte[] mark = [.. "the next message"u8];
+        Task next = SendNextAsync();
+        byte[] all = await Transfer.ReceiveToEndAsync(pair.Server).Soon();
+        await next.Soon();
+        Assert.Equal(mark, all[^mark.Length..]);
+        Assert.Equal(data[..(all.Length - mark.Length)], all[..^mark.Length]);
+        Assert.InRange(all.Length, mark.Length + 1, data.Length);
+
+        async Task SendNextAsync()
+        {
+            await pair.Client.SendAsync(mark, CancellationToken.None);
+            await pair.Client.FlushAsync(CancellationToken.None);
+            pair.Client.Dispose();
+            pair.ClientSocket.Dispose();
+        }
+    }
+
+    [Fact]
+    public async Task Flush_waits_for_room_to_send()
+    {
+        using KernelPair pair = KernelPair.Secure(bufferSize: 8192);
+        Assert.True(pair.Client.FlushAsync(CancellationToken.None).IsCompletedSuccessfully);
+
+        // TCP makes a little room for a while, by its window probes.
+        using CancellationTokenSource cancelFlush = new();
+        Task cancelled = Task.CompletedTask;
+        for (int i = 0; i < 50 && cancelled.IsCompleted; i++)
+        {
+            using CancellationTokenSource full = new(50);
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(
+                () => pair.Client.SendAsync(new byte[2_000_000], full.Token).Soon());
+            cancelled = pair.Client.FlushAsync(cancelFlush.Token).AsTask();
+            await Task.Delay(50);
+        }
+
+        Assert.False(cancelled.IsCompleted);
+        await cancelFlush.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled.Soon());
+
+        Task flush = pair.Client.FlushAsync(CancellationToken.None).AsTask();
+        byte[] buffer = new byte[65536];
+        for (int i = 0; i < 600 && !flush.IsCompleted; i++)
+        {
+            while (pair.Server.TryReceiveRecord(buffer, out _))
+            {
+            }
+
+            await Task.Delay(10);
+        }
+
+        await flush.Soon();
+    }
+
+    [Fact]
+    public async Task A_cancelled_receive_loses_no_record()
+    {
+        using KernelPair pair = KernelPair.Secure();
+        byte[] buffer = new byte[100];
+        for (int i = 0; i < 100; i++)
+        {
+            using CancellationTokenSource cancel = new();
+            ValueTask<ReceivedRecord> receive = pair.Server.ReceiveRecordAsync(buffer, cancel.Token);
+            Task cancelling = Task.Run(cancel.Cancel);
+            await pair.Client.SendAsync("x"u8.ToArray(), CancellationToken.None);
+            ReceivedRecord record;
+            try
+            {
+                record = await receive.Soon();
+            }
+            catch (OperationCanceledException)
+            {
+                record = await pair.Server.ReceiveRecordAsync(buffer, CancellationToken.None).Soon();
+            }
+
+            Assert.Equal(new ReceivedRecord(23, 1, false), record);
+            await cancelling;
+        }
+    }
+
+    [Fact]
+    public async Task A_token_cancelled_before_sends_and_receives_nothing()
+    {
+        using KernelPair pair = KernelPair.Secure();
+        CancellationToken cancelled = new(canceled: true);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await pair.Client.SendAsync(new byte[10], cancelled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            async () => await pair.Client.SendControlAsync(21, new byte[2], cancelled));
+        await pair.Client.SendAsync("x"u8.ToArray(), CancellationToken.None);
+        byte[] buffer = new byte[10];
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            async () => await pair.Server.ReceiveRecordAsync(buffer, cancelled));
+        Assert.Equal(new ReceivedRecord(23, 1, false), await pair.Server.ReceiveRecordAsync(buffer, CancellationToken.None).Soon());
+    }
+}
