@@ -1,51 +1,74 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using Tmds.Linux;
+using Native = Tmds.Linux.LibC;
 
 namespace KTls.Kernel;
 
 /// <summary>
-/// The system calls of the kernel floor. The runtime maps the name "libc" to glibc or musl, whichever the process runs on;
-/// a SafeHandle argument is held for the length of the call, so its number cannot be reused under it.
+/// The system calls of the kernel floor: Tmds.LibC's, and sendfile(2), which it lacks. A SafeHandle argument is held for the
+/// length of the call, so its number cannot be reused under it.
 /// </summary>
 internal static unsafe partial class LibC
 {
-    private const string Library = "libc";
+    internal static int setsockopt(SafeHandle fd, int level, int name, void* value, uint length)
+    {
+        using var held = new HeldDescriptor(fd);
+        return Native.setsockopt(held.Number, level, name, value, length);
+    }
 
-    [LibraryImport(Library, SetLastError = true)]
-    internal static partial int setsockopt(SafeHandle fd, int level, int name, void* value, uint length);
+    internal static int getsockopt(SafeHandle fd, int level, int name, void* value, uint* length)
+    {
+        using var held = new HeldDescriptor(fd);
+        return Native.getsockopt(held.Number, level, name, value, (socklen_t*)length);
+    }
 
-    [LibraryImport(Library, SetLastError = true)]
-    internal static partial int getsockopt(SafeHandle fd, int level, int name, void* value, uint* length);
+    internal static nint recv(SafeHandle fd, void* buffer, nuint length, int flags)
+    {
+        using var held = new HeldDescriptor(fd);
+        return (nint)(long)Native.recv(held.Number, buffer, (size_t)(ulong)length, flags);
+    }
 
-    [LibraryImport(Library, SetLastError = true)]
-    internal static partial nint recv(SafeHandle fd, void* buffer, nuint length, int flags);
+    internal static nint send(SafeHandle fd, void* buffer, nuint length, int flags)
+    {
+        using var held = new HeldDescriptor(fd);
+        return (nint)(long)Native.send(held.Number, buffer, (size_t)(ulong)length, flags);
+    }
 
-    [LibraryImport(Library, SetLastError = true)]
-    internal static partial nint send(SafeHandle fd, void* buffer, nuint length, int flags);
+    internal static nint recvmsg(SafeHandle fd, MessageHeader* message, int flags)
+    {
+        using var held = new HeldDescriptor(fd);
+        return (nint)(long)Native.recvmsg(held.Number, (msghdr*)message, flags);
+    }
 
-    [LibraryImport(Library, SetLastError = true)]
-    internal static partial nint recvmsg(SafeHandle fd, MessageHeader* message, int flags);
+    internal static nint sendmsg(SafeHandle fd, MessageHeader* message, int flags)
+    {
+        using var held = new HeldDescriptor(fd);
+        return (nint)(long)Native.sendmsg(held.Number, (msghdr*)message, flags);
+    }
 
-    [LibraryImport(Library, SetLastError = true)]
-    internal static partial nint sendmsg(SafeHandle fd, MessageHeader* message, int flags);
+    internal static int fcntl(SafeHandle fd, int command, int argument)
+    {
+        using var held = new HeldDescriptor(fd);
+        return Native.fcntl(held.Number, command, argument);
+    }
 
-    [LibraryImport(Library, SetLastError = true)]
+    internal static int poll(PollDescriptor* descriptors, nuint count, int milliseconds) =>
+        Native.poll((pollfd*)descriptors, (uint)count, milliseconds);
+
+    internal static int epoll_create1(int flags) => Native.epoll_create1(flags);
+
+    internal static int epoll_ctl(int epoll, int operation, SafeHandle fd, void* ev)
+    {
+        using var held = new HeldDescriptor(fd);
+        return Native.epoll_ctl(epoll, operation, held.Number, (epoll_event*)ev);
+    }
+
+    internal static int epoll_wait(int epoll, void* events, int maxEvents, int milliseconds) =>
+        Native.epoll_wait(epoll, (epoll_event*)events, maxEvents, milliseconds);
+
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial nint sendfile(SafeHandle to, SafeFileHandle from, long* offset, nuint count);
-
-    [LibraryImport(Library, SetLastError = true)]
-    internal static partial int fcntl(SafeHandle fd, int command, int argument);
-
-    [LibraryImport(Library, SetLastError = true)]
-    internal static partial int poll(PollDescriptor* descriptors, nuint count, int milliseconds);
-
-    [LibraryImport(Library, SetLastError = true)]
-    internal static partial int epoll_create1(int flags);
-
-    [LibraryImport(Library, SetLastError = true)]
-    internal static partial int epoll_ctl(int epoll, int operation, SafeHandle fd, void* ev);
-
-    [LibraryImport(Library, SetLastError = true)]
-    internal static partial int epoll_wait(int epoll, void* events, int maxEvents, int milliseconds);
 
     internal const int FcntlGetFlags = 3; // F_GETFL
     internal const int FcntlSetFlags = 4; // F_SETFL
@@ -57,6 +80,29 @@ internal static unsafe partial class LibC
 
     /// <summary>The errno of the last call on this thread.</summary>
     internal static int LastError => Marshal.GetLastPInvokeError();
+
+    private readonly ref struct HeldDescriptor
+    {
+        private readonly SafeHandle _handle;
+
+        /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
+        public HeldDescriptor(SafeHandle handle)
+        {
+            bool held = false;
+            handle.DangerousAddRef(ref held);
+            _handle = handle;
+        }
+
+        public int Number => (int)_handle.DangerousGetHandle();
+
+        public void Dispose()
+        {
+            // The last one to let go closes the descriptor, which would overwrite the call's own errno.
+            int errno = Marshal.GetLastPInvokeError();
+            _handle.DangerousRelease();
+            Marshal.SetLastPInvokeError(errno);
+        }
+    }
 }
 
 /// <summary>struct msghdr as the kernel, glibc and little-endian musl lay it out (musl pads its narrower fields).</summary>
