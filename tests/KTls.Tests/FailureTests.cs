@@ -89,6 +89,41 @@ public sealed class FailureTests
     }
 
     [Fact]
+    public async Task A_ClientHello_cut_off_at_any_byte_is_an_IOException_and_nothing_else()
+    {
+        using var client = new ClientHandshake(new ClientHandshakeOptions { ServerName = "localhost" });
+        byte[] hello = client.Output.ToArray();
+        for (int length = 0; length < hello.Length; length++)
+        {
+            using TcpPair tcp = await TcpPair.ConnectAsync();
+            Task<KTlsStream> server = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), UserSpace);
+            await tcp.Client.SendAsync(hello.AsMemory(0, length));
+            tcp.Client.Shutdown(SocketShutdown.Send);
+            IOException e = await Assert.ThrowsAsync<IOException>(() => server.WaitAsync(TimeSpan.FromSeconds(10)));
+            Assert.Contains("during the handshake", e.Message, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>Whatever a byte of the ClientHello becomes: a handshake that ends in an alert or goes on, never anything else.</summary>
+    [Fact]
+    public async Task A_ClientHello_with_any_byte_changed_ends_in_an_alert_or_goes_on()
+    {
+        using var client = new ClientHandshake(new ClientHandshakeOptions { ServerName = "localhost", ApplicationProtocols = [SslApplicationProtocol.Http11] });
+        byte[] hello = client.Output.ToArray();
+        for (int i = 0; i < hello.Length; i++)
+        {
+            byte[] changed = [.. hello];
+            changed[i] ^= 0xff;
+            using TcpPair tcp = await TcpPair.ConnectAsync();
+            Task<KTlsStream> server = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), UserSpace);
+            await tcp.Client.SendAsync(changed);
+            tcp.Client.Shutdown(SocketShutdown.Send);
+            Exception? e = await Record.ExceptionAsync(() => server.WaitAsync(TimeSpan.FromSeconds(10)));
+            Assert.True(e is AuthenticationException or IOException, $"Byte {i}: {e}");
+        }
+    }
+
+    [Fact]
     public async Task A_client_that_goes_away_is_an_IOException()
     {
         using TcpPair tcp = await TcpPair.ConnectAsync();
