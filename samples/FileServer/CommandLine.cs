@@ -1,148 +1,117 @@
 using System.Globalization;
-using System.Net;
 using KTls;
 
 namespace FileServer;
 
-/// <summary>An error of the user's making: one line, exit code 2.</summary>
-internal sealed class UsageException(string message) : Exception(message);
-
-/// <summary>The command line.</summary>
-internal sealed record CommandLine
+/// <summary>Reads the command line.</summary>
+internal static class CommandLine
 {
-    public const string Usage = """
+    public const string PasswordVariable = "KTLS_PASSWORD";
+
+    public const string Help = $"""
+        Serves a folder's files over HTTPS; the kernel seals them (kernel TLS) where it can.
+
         Usage: FileServer [options]
-          --root DIR              the files to serve (default: the current directory)
-          --listen [ADDRESS:]PORT default 127.0.0.1:8443; *:PORT for all addresses, [::1]:PORT for IPv6, port 0 for any
-          --cert FILE             certificate chain: PEM, or PKCS#12 with its key (default: a self-signed one, made now)
-          --key FILE              private key of a PEM certificate (default: in the --cert file)
-          --password TEXT         password of --cert or --key (or in KTLS_PASSWORD, which ps does not show)
-          --data-plane PLANE      prefer-kernel (default), require-kernel, user-space or sslstream
-          --handshake-timeout S   seconds, default 10
-          --idle-timeout S        seconds without a request, or without progress of a response, default 60
-          --max-connections N     default 10000
-          --verbose               log more
+
+          --root DIR               the folder to serve [the current one]
+          --listen [ADDR:]PORT     where to listen: 8443, 0.0.0.0:8443, [::1]:8443, *:8443
+                                   (all addresses); port 0 takes a free one [127.0.0.1:8443]
+          --cert FILE              certificate with its chain, PEM or PKCS#12
+                                   [a self-signed one for localhost, made at start]
+          --key FILE               private key, PEM [looked for in the --cert file]
+          --password TEXT          password of the private key or the PKCS#12 file. Better in
+                                   the environment: {PasswordVariable}
+          --data-plane PLANE       who seals and opens TLS records [prefer-kernel]
+                                     prefer-kernel   the kernel where it can
+                                     require-kernel  the kernel, or the connection fails
+                                     user-space      KTls in this process
+                                     sslstream       .NET's SslStream
+          --handshake-timeout SEC  time for a TLS handshake [10]
+          --idle-timeout SEC       time without a request, for a request to arrive, or for a
+                                   client to take 256 KiB of a response [60]
+          --max-connections N      at most N connections at a time [10000]
+          --verbose                log more
+          --help                   print this
+
+        Exit codes: 0 stopped by Ctrl-C or SIGTERM, 1 the machine refuses, 2 wrong usage.
         """;
 
-    public string Root { get; private set; } = Directory.GetCurrentDirectory();
-
-    public IPEndPoint Listen { get; private set; } = new(IPAddress.Loopback, 8443);
-
-    public string? Certificate { get; private set; }
-
-    public string? Key { get; private set; }
-
-    public string? Password { get; private set; } = Environment.GetEnvironmentVariable("KTLS_PASSWORD");
-
-    public DataPlanePolicy DataPlane { get; private set; } = DataPlanePolicy.PreferKernel;
-
-    public TimeSpan HandshakeTimeout { get; private set; } = TimeSpan.FromSeconds(10);
-
-    public TimeSpan IdleTimeout { get; private set; } = TimeSpan.FromSeconds(60);
-
-    public int MaxConnections { get; private set; } = 10_000;
-
-    public bool Verbose { get; private set; }
-
-    public bool Help { get; private set; }
-
-    /// <exception cref="UsageException">An argument is unknown or malformed.</exception>
-    public static CommandLine Parse(ReadOnlySpan<string> args)
+    /// <exception cref="UserErrorException">An option is unknown, lacks its value or has a wrong one.</exception>
+    public static Settings Parse(IReadOnlyList<string> arguments, Func<string, string?> environment)
     {
-        var result = new CommandLine();
-        for (int i = 0; i < args.Length; i++)
+        var settings = new Settings { Password = environment(PasswordVariable) };
+        using IEnumerator<string> rest = arguments.GetEnumerator();
+        while (rest.MoveNext())
         {
-            string name = args[i];
-            if (name is "--help" or "-h")
-            {
-                result.Help = true;
-                continue;
-            }
-
-            if (name == "--verbose")
-            {
-                result.Verbose = true;
-                continue;
-            }
-
-            string value = i + 1 < args.Length ? args[++i] : throw new UsageException(IsOption(name) ? $"{name} needs a value." : Unknown(name));
-            result.Set(name, value);
+            settings = Apply(settings, rest);
         }
 
-        if (result.Key is not null && result.Certificate is null)
-        {
-            throw new UsageException("--key goes with --cert.");
-        }
-
-        return result;
+        return settings is { KeyFile: not null, CertificateFile: null } && !settings.ShowHelp
+            ? throw new UserErrorException("--key goes with --cert, which is missing")
+            : settings;
     }
 
-    private static bool IsOption(string name) => Usage.Contains($"  {name} ", StringComparison.Ordinal);
-
-    private static string Unknown(string name) => $"Unknown argument '{name}'. --help lists the options.";
-
-    private static IPEndPoint ParseEndPoint(string value)
+    private static Settings Apply(Settings settings, IEnumerator<string> rest)
     {
-        int colon = value.LastIndexOf(':');
-        string host = colon < 0 ? "127.0.0.1" : value[..colon];
-        string port = value[(colon + 1)..];
-        IPAddress? address = host == "*" ? (System.Net.Sockets.Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any) : host == "localhost" ? IPAddress.Loopback : null;
-        if ((address is null && !IPAddress.TryParse(host, out address))
-            || !ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out ushort number))
+        string[] parts = rest.Current.Split('=', 2);
+        string option = parts[0];
+        string Value() => parts.Length == 2 ? parts[1]
+            : rest.MoveNext() ? rest.Current
+            : throw new UserErrorException($"{option} needs a value; see --help");
+
+        switch (option)
         {
-            throw new UsageException($"--listen wants [ADDRESS:]PORT, such as 127.0.0.1:8443 or *:443, not '{value}'.");
-        }
-
-        return new IPEndPoint(address, number);
-    }
-
-    private static TimeSpan ParseSeconds(string name, string value) =>
-        double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds) && seconds is >= 0.1 and <= 86_400
-            ? TimeSpan.FromSeconds(seconds)
-            : throw new UsageException($"{name} wants seconds from 0.1 to 86400, not '{value}'.");
-
-    private void Set(string name, string value)
-    {
-        switch (name)
-        {
+            case "--help" or "-h" or "--verbose" when parts.Length == 2:
+                throw new UserErrorException($"{option} takes no value; see --help");
+            case "--help" or "-h":
+                return settings with { ShowHelp = true };
+            case "--verbose":
+                return settings with { Verbose = true };
             case "--root":
-                Root = value;
-                break;
+                return settings with { Root = FileName(option, Value()) };
             case "--listen":
-                Listen = ParseEndPoint(value);
-                break;
+                return settings with { Listen = ListenAddress.Parse(Value()) };
             case "--cert":
-                Certificate = value;
-                break;
+                return settings with { CertificateFile = FileName(option, Value()) };
             case "--key":
-                Key = value;
-                break;
+                return settings with { KeyFile = FileName(option, Value()) };
             case "--password":
-                Password = value;
-                break;
+                return settings with { Password = Value() };
             case "--data-plane":
-                DataPlane = value switch
-                {
-                    "prefer-kernel" => DataPlanePolicy.PreferKernel,
-                    "require-kernel" => DataPlanePolicy.RequireKernel,
-                    "user-space" => DataPlanePolicy.UserSpace,
-                    "sslstream" => DataPlanePolicy.SslStream,
-                    _ => throw new UsageException($"--data-plane wants prefer-kernel, require-kernel, user-space or sslstream, not '{value}'."),
-                };
-                break;
+                return settings with { DataPlane = DataPlane(Value()) };
             case "--handshake-timeout":
-                HandshakeTimeout = ParseSeconds(name, value);
-                break;
+                return settings with { HandshakeTimeout = Seconds(option, Value()) };
             case "--idle-timeout":
-                IdleTimeout = ParseSeconds(name, value);
-                break;
+                return settings with { IdleTimeout = Seconds(option, Value()) };
             case "--max-connections":
-                MaxConnections = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 0
-                    ? count
-                    : throw new UsageException($"--max-connections wants a positive number, not '{value}'.");
-                break;
+                return settings with { MaxConnections = Count(option, Value()) };
             default:
-                throw new UsageException(Unknown(name));
+                throw new UserErrorException($"unknown argument '{option}'; see --help");
         }
     }
+
+    private static string FileName(string option, string text) =>
+        text.Length != 0 ? text : throw new UserErrorException($"{option}: the name is empty");
+
+    private static DataPlanePolicy DataPlane(string text) => text switch
+    {
+        "prefer-kernel" => DataPlanePolicy.PreferKernel,
+        "require-kernel" => DataPlanePolicy.RequireKernel,
+        "user-space" => DataPlanePolicy.UserSpace,
+        "sslstream" => DataPlanePolicy.SslStream,
+        _ => throw new UserErrorException($"--data-plane: '{text}' is not prefer-kernel, require-kernel, user-space or sslstream"),
+    };
+
+    private static TimeSpan Seconds(string option, string text)
+    {
+        const double Day = 24 * 60 * 60;
+        return double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds) && seconds is >= 0.001 and <= Day
+            ? TimeSpan.FromSeconds(seconds)
+            : throw new UserErrorException($"{option}: '{text}' is not a number of seconds from 0.001 to {Day}");
+    }
+
+    private static int Count(string option, string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 0
+            ? count
+            : throw new UserErrorException($"{option}: '{text}' is not a number from 1 to {int.MaxValue}");
 }

@@ -1,296 +1,147 @@
-using System.Buffers;
 using System.Diagnostics;
-using System.Globalization;
 using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
 using KTls;
 using Microsoft.Extensions.Logging;
 
 namespace FileServer;
 
-/// <summary>One client: its requests one after the other, until one side has enough.</summary>
-internal sealed class Connection : IDisposable
+/// <summary>What all connections share.</summary>
+internal sealed record ConnectionOptions(
+    Responder Responder, SslServerAuthenticationOptions Tls, KTlsOptions KTls, TimeSpan IdleTimeout, ILogger Logger);
+
+/// <summary>The life of one TCP connection: handshake, requests, a clean end, one line in the log.</summary>
+internal sealed class Connection(Socket socket, ConnectionOptions options)
 {
-    // A body that nobody asked for is read away up to here, so that the answer is not lost in a reset.
-    private const int MaxDrained = 256 * 1024;
-    private const int BufferSize = HttpRequest.MaxHeadSize;
-    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
+    // To wait for the client's own close, see LingerAsync.
+    private static readonly TimeSpan LingerTimeout = TimeSpan.FromSeconds(2);
 
-    private readonly KTlsStream _stream;
-    private readonly StaticFiles _files;
-    private readonly TimeSpan _idleTimeout;
-    private readonly CancellationToken _stopping;
-    private readonly CancellationToken _abort;
-    private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
-    private readonly long _started = Stopwatch.GetTimestamp();
-    private int _received;
-    private long _requests;
-    private long _bytes;
+    private readonly long _start = Stopwatch.GetTimestamp();
 
-    /// <param name="stream">The client.</param>
-    /// <param name="files">What it may have.</param>
-    /// <param name="idleTimeout">How long to wait for a request, or for a response to get on.</param>
-    /// <param name="stopping">No further request is read.</param>
-    /// <param name="abort">Nothing is finished any more.</param>
-    public Connection(KTlsStream stream, StaticFiles files, TimeSpan idleTimeout, CancellationToken stopping, CancellationToken abort)
+    private double Milliseconds => Stopwatch.GetElapsedTime(_start).TotalMilliseconds;
+
+    /// <summary>Runs until the connection has ended, and closes the socket.</summary>
+    /// <param name="stopping">Running requests are to be the last.</param>
+    /// <param name="aborting">The time for running requests is up.</param>
+    public async Task RunAsync(CancellationToken stopping, CancellationToken aborting)
     {
-        _stream = stream;
-        _files = files;
-        _idleTimeout = idleTimeout;
-        _stopping = stopping;
-        _abort = abort;
-    }
-
-    /// <summary>Serves until the end and logs one line.</summary>
-    public async Task RunAsync(EndPoint? remote, ILogger logger)
-    {
-        string end = "closed by the server";
+        EndPoint? remote = null;
         try
         {
-            while (await ServeOneAsync().ConfigureAwait(false))
-            {
-                _requests++;
-            }
+            remote = Readable(socket.RemoteEndPoint);
 
-            await CloseAsync().ConfigureAwait(false);
+            // Responses leave when they are written; nothing is gained by waiting for more (Nagle's algorithm).
+            socket.NoDelay = true;
+            await using KTlsStream stream = await KTlsStream.AuthenticateAsServerAsync(socket, options.Tls, options.KTls, stopping).ConfigureAwait(false);
+            await ServeAsync(stream, remote, stopping, aborting).ConfigureAwait(false);
         }
-        catch (EndOfStreamException e)
+        catch (Exception e) when (e is AuthenticationException or IOException or TimeoutException or SocketException)
         {
-            end = e.Message;
+            // ServeAsync lets nothing of this kind out, so it was the handshake.
+            Log.HandshakeFailed(options.Logger, remote, e.Message, Milliseconds);
+            await LingerAsync(socket, aborting).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException)
+        catch (OperationCanceledException)
         {
-            end = e is OperationCanceledException ? (_stopping.IsCancellationRequested ? "the server stops" : "time is up") : e.Message;
+            Log.HandshakeFailed(options.Logger, remote, "the server stops", Milliseconds);
         }
         finally
         {
-            Log.Connection(
-                logger, remote, _stream.SslProtocol, _stream.NegotiatedCipherSuite, _stream.NegotiatedGroup?.ToString() ?? "-", Printable(_stream.TargetHostName),
-                _stream.NegotiatedApplicationProtocol.ToString(), _stream.Sending.Kind, _stream.Receiving.Kind, _requests, _bytes,
-                (long)Stopwatch.GetElapsedTime(_started).TotalMilliseconds, end);
+            socket.Dispose();
         }
     }
 
-    public void Dispose()
+    private async Task ServeAsync(KTlsStream stream, EndPoint? remote, CancellationToken stopping, CancellationToken aborting)
     {
-        _stream.Dispose();
-        ArrayPool<byte>.Shared.Return(_buffer);
+        using var http = new HttpConnection(stream, options.Responder, options.IdleTimeout, stopping, aborting);
+        Ending ending;
+        try
+        {
+            ending = await http.RunAsync().ConfigureAwait(false);
+            if (ending.IsClean)
+            {
+                await CloseAsync(stream, aborting).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e)
+        {
+            // A mistake of ours ends this connection, not the server.
+            Log.Unexpected(options.Logger, e, remote);
+            ending = new Ending("an error in the server", IsClean: false);
+        }
+
+        if (!ending.IsClean)
+        {
+            // RST instead of FIN: no client can take what it got for the whole.
+            socket.LingerState = new LingerOption(enable: true, seconds: 0);
+        }
+
+        Report(stream, remote, http, ending);
     }
 
-    // The name comes from the client: no line breaks into the log, and no novel.
+    // At the end, because only then is everything known: receiving can go over to the kernel after the first reads.
+    private void Report(KTlsStream stream, EndPoint? remote, HttpConnection http, Ending ending)
+    {
+        string group = stream.NegotiatedGroup?.ToString() ?? "group-unknown";
+        string alpn = stream.NegotiatedApplicationProtocol.Protocol.IsEmpty ? "none" : stream.NegotiatedApplicationProtocol.ToString();
+        Log.ConnectionEnded(
+            options.Logger, remote, stream.SslProtocol, stream.NegotiatedCipherSuite, group, alpn, Printable(stream.TargetHostName),
+            stream.Sending.Kind, stream.Sending.Reason, stream.Receiving.Kind, stream.Receiving.Reason,
+            http.Requests, http.BytesSent, Milliseconds, ending.Reason);
+    }
+
+    // The client chooses the name; control characters of its making must not reach a terminal.
     private static string Printable(string name) =>
-        name.Length == 0 ? "-" : string.Concat(name.Take(100).Select(c => char.IsControl(c) ? '?' : c));
+        name.Length == 0 ? "none" : string.Concat(name.Take(255).Select(c => char.IsControl(c) ? '?' : c));
 
-    private async Task<bool> ServeOneAsync()
+    private async Task CloseAsync(KTlsStream stream, CancellationToken aborting)
     {
-        HttpRequest? request = null;
+        using var deadline = new Deadline(options.IdleTimeout, aborting);
+        deadline.Restart();
         try
         {
-            request = await ReadHeadAsync().ConfigureAwait(false);
-            if (request is null)
-            {
-                return false;
-            }
-
-            return await AnswerAsync(request).ConfigureAwait(false);
-        }
-        catch (BadRequestException e)
-        {
-            _requests++;
-            await WriteAsync(HttpResponse.Plain(e.Status, keepAlive: false, isHead: request?.Method == "HEAD")).ConfigureAwait(false);
-            return false;
-        }
-    }
-
-    // Null: the client is done.
-    private async Task<HttpRequest?> ReadHeadAsync()
-    {
-        int end;
-        while ((end = HttpRequest.FindEnd(_buffer.AsSpan(0, _received))) < 0)
-        {
-            if (_received == BufferSize)
-            {
-                throw new BadRequestException(431, "The head is too large.");
-            }
-
-            if (_received == 0 && _stopping.IsCancellationRequested)
-            {
-                return null;
-            }
-
-            using CancellationTokenSource idle = Deadline(_received == 0 ? _stopping : _abort);
-            int read = await _stream.ReadAsync(_buffer.AsMemory(_received, BufferSize - _received), idle.Token).ConfigureAwait(false);
-            if (read == 0)
-            {
-                return _received == 0 ? null : throw new EndOfStreamException("the client left in the middle of a request");
-            }
-
-            _received += read;
-        }
-
-        HttpRequest request = HttpRequest.Parse(_buffer.AsSpan(0, end));
-        Consume(end);
-        return request;
-    }
-
-    private void Consume(int count)
-    {
-        _buffer.AsSpan(count, _received - count).CopyTo(_buffer);
-        _received -= count;
-    }
-
-    private async Task<bool> AnswerAsync(HttpRequest request)
-    {
-        bool isHead = request.Method == "HEAD";
-        bool keepAlive = request.KeepAlive && !_stopping.IsCancellationRequested && await DrainBodyAsync(request).ConfigureAwait(false);
-        if (!isHead && request.Method != "GET")
-        {
-            await WriteAsync(HttpResponse.Plain(405, keepAlive, isHead, ("Allow", "GET, HEAD"))).ConfigureAwait(false);
-            return keepAlive;
-        }
-
-        using StaticFile? file = _files.Open(request.Target, out string? redirect);
-        if (file is null)
-        {
-            byte[] answer = redirect is null
-                ? HttpResponse.Plain(404, keepAlive, isHead)
-                : HttpResponse.Plain(301, keepAlive, isHead, ("Location", redirect));
-            await WriteAsync(answer).ConfigureAwait(false);
-            return keepAlive;
-        }
-
-        await SendAsync(request, file, keepAlive, isHead).ConfigureAwait(false);
-        return keepAlive;
-    }
-
-    private async Task SendAsync(HttpRequest request, StaticFile file, bool keepAlive, bool isHead)
-    {
-        string connection = keepAlive ? "keep-alive" : "close";
-        if (Conditions.IsNotModified(request, file))
-        {
-            await WriteAsync(new HttpResponse(304).Header("ETag", file.ETag).Header("Connection", connection).ToBytes()).ConfigureAwait(false);
-            return;
-        }
-
-        var part = new ByteRange(0, file.Length);
-        ByteRange.Outcome outcome = Conditions.IsRangeCurrent(request, file) ? ByteRange.Parse(request["Range"], file.Length, out part) : ByteRange.Outcome.Whole;
-        if (outcome == ByteRange.Outcome.NotSatisfiable)
-        {
-            string all = string.Create(CultureInfo.InvariantCulture, $"bytes */{file.Length}");
-            await WriteAsync(HttpResponse.Plain(416, keepAlive, isHead, ("Content-Range", all))).ConfigureAwait(false);
-            return;
-        }
-
-        HttpResponse response = new HttpResponse(outcome == ByteRange.Outcome.Part ? 206 : 200)
-            .Header("Content-Type", file.ContentType)
-            .ContentLength(part.Length)
-            .Header("Accept-Ranges", "bytes")
-            .Header("ETag", file.ETag)
-            .Header("Last-Modified", file.LastModified.ToString("r", CultureInfo.InvariantCulture))
-            .Header("X-Content-Type-Options", "nosniff")
-            .Header("Connection", connection);
-        if (outcome == ByteRange.Outcome.Part)
-        {
-            response.Header("Content-Range", string.Create(CultureInfo.InvariantCulture, $"bytes {part.Offset}-{part.Offset + part.Length - 1}/{file.Length}"));
-        }
-
-        await WriteAsync(response.ToBytes()).ConfigureAwait(false);
-        if (!isHead)
-        {
-            await SendFileAsync(file, part).ConfigureAwait(false);
-        }
-    }
-
-    // In pieces, so that a client which takes nothing for a while is noticed, and a slow one is not.
-    private async Task SendFileAsync(StaticFile file, ByteRange part)
-    {
-        const long Piece = 16 * 1024 * 1024;
-        for (long sent = 0; sent < part.Length;)
-        {
-            using CancellationTokenSource stalled = Deadline(_abort);
-            long count = Math.Min(Piece, part.Length - sent);
-            long written = await _stream.SendFileAsync(file.Handle, part.Offset + sent, count, stalled.Token).ConfigureAwait(false);
-            sent += written;
-            _bytes += written;
-            if (written < count)
-            {
-                // The promised length cannot be kept; only the end of the connection tells the client so.
-                throw new EndOfStreamException("the file became shorter while it was sent");
-            }
-        }
-    }
-
-    // False: too much, the connection must close.
-    private async Task<bool> DrainBodyAsync(HttpRequest request)
-    {
-        if (request.ContentLength > MaxDrained)
-        {
-            return false;
-        }
-
-        if (request.ContentLength > 0 && string.Equals(request["Expect"], "100-continue", StringComparison.OrdinalIgnoreCase))
-        {
-            // The client has not sent the body yet, and need not.
-            return false;
-        }
-
-        long rest = request.ContentLength;
-        while (rest > 0)
-        {
-            if (_received == 0)
-            {
-                using CancellationTokenSource idle = Deadline(_abort);
-                _received = await _stream.ReadAsync(_buffer.AsMemory(0, BufferSize), idle.Token).ConfigureAwait(false);
-                if (_received == 0)
-                {
-                    throw new EndOfStreamException("the client left in the middle of a request");
-                }
-            }
-
-            int count = (int)Math.Min(rest, _received);
-            Consume(count);
-            rest -= count;
-        }
-
-        return true;
-    }
-
-    private async Task WriteAsync(byte[] bytes)
-    {
-        using CancellationTokenSource stalled = Deadline(_abort);
-        await _stream.WriteAsync(bytes, stalled.Token).ConfigureAwait(false);
-    }
-
-    // close_notify, then a moment for the client to close first: to close a socket with unread bytes resets the connection,
-    // which can destroy what the client has not read yet.
-    private async Task CloseAsync()
-    {
-        using var linger = CancellationTokenSource.CreateLinkedTokenSource(_abort);
-        linger.CancelAfter(Linger);
-        try
-        {
-            await _stream.ShutdownAsync(linger.Token).ConfigureAwait(false);
-            int drained = 0;
-            while (drained < MaxDrained)
-            {
-                int read = await _stream.ReadAsync(_buffer.AsMemory(0, BufferSize), linger.Token).ConfigureAwait(false);
-                if (read == 0)
-                {
-                    break;
-                }
-
-                drained += read;
-            }
+            await stream.ShutdownAsync(deadline.Token).ConfigureAwait(false);
+            await LingerAsync(stream, aborting).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
-            // The client is gone, or in no hurry: both are fine by now.
+            // The client is gone, or will not take even this.
         }
     }
 
-    private CancellationTokenSource Deadline(CancellationToken token)
+    // A socket that is closed while bytes of the client are unread answers with RST, and an RST makes the client's kernel
+    // throw away the end of our response. So what still comes is read, until the client has closed or time is up.
+    private static async Task LingerAsync(KTlsStream stream, CancellationToken aborting)
     {
-        var source = CancellationTokenSource.CreateLinkedTokenSource(token);
-        source.CancelAfter(_idleTimeout);
-        return source;
+        using var deadline = new Deadline(LingerTimeout, aborting);
+        deadline.Restart();
+        byte[] unwanted = new byte[4096];
+        while (await stream.ReadAsync(unwanted, deadline.Token).ConfigureAwait(false) != 0)
+        {
+        }
     }
+
+    // The same after a handshake that failed: the alert is to arrive.
+    private static async Task LingerAsync(Socket socket, CancellationToken aborting)
+    {
+        using var deadline = new Deadline(LingerTimeout, aborting);
+        deadline.Restart();
+        byte[] unwanted = new byte[4096];
+        try
+        {
+            socket.Shutdown(SocketShutdown.Send);
+            while (await socket.ReceiveAsync(unwanted, deadline.Token).ConfigureAwait(false) != 0)
+            {
+            }
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException)
+        {
+        }
+    }
+
+    // On a socket for both, IPv4 comes as ::ffff:192.0.2.1.
+    private static EndPoint? Readable(EndPoint? remote) =>
+        remote is IPEndPoint { Address.IsIPv4MappedToIPv6: true } ip ? new IPEndPoint(ip.Address.MapToIPv4(), ip.Port) : remote;
 }

@@ -9,21 +9,29 @@ namespace FileServer;
 /// <summary>What the server logs.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(1, LogLevel.Information, "{Remote} {Protocol} {CipherSuite} {Group} sni={ServerName} alpn={Alpn} send={Sending} receive={Receiving}: {Requests} requests, {Bytes} bytes, {Milliseconds} ms, {End}")]
-    public static partial void Connection(ILogger logger, EndPoint? remote, SslProtocols protocol, TlsCipherSuite cipherSuite, string group, string serverName, string alpn, DataPlaneKind sending, DataPlaneKind receiving, long requests, long bytes, long milliseconds, string end);
+    [LoggerMessage(1, LogLevel.Information,
+        "{Remote} {Protocol} {CipherSuite} {Group} ALPN={Alpn} SNI={ServerName} send={Sending} ({SendingReason}) receive={Receiving} ({ReceivingReason}) "
+        + "requests={Requests} bytes={Bytes} ms={Milliseconds:0.0} end: {Ending}")]
+    public static partial void ConnectionEnded(
+        ILogger logger, EndPoint? remote, SslProtocols protocol, TlsCipherSuite cipherSuite, string group, string alpn, string serverName,
+        DataPlaneKind sending, string sendingReason, DataPlaneKind receiving, string receivingReason,
+        int requests, long bytes, double milliseconds, string ending);
 
-    [LoggerMessage(2, LogLevel.Information, "{Remote} no handshake: {Reason}")]
-    public static partial void NoHandshake(ILogger logger, EndPoint? remote, string reason);
+    [LoggerMessage(2, LogLevel.Information, "{Remote} handshake failed after {Milliseconds:0.0} ms: {Reason}")]
+    public static partial void HandshakeFailed(ILogger logger, EndPoint? remote, string reason, double milliseconds);
 
-    [LoggerMessage(3, LogLevel.Warning, "Cannot accept connections for now: {Reason}")]
-    public static partial void CannotAccept(ILogger logger, string reason);
+    [LoggerMessage(3, LogLevel.Warning, "A connection could not be accepted, the next try follows: {Reason}")]
+    public static partial void AcceptFailed(ILogger logger, string reason);
 
-    [LoggerMessage(4, LogLevel.Error, "{Remote} unexpected error")]
-    public static partial void Unexpected(ILogger logger, EndPoint? remote, Exception exception);
+    [LoggerMessage(4, LogLevel.Warning, "{Count} connections, as many as --max-connections allows: the next ones wait")]
+    public static partial void Full(ILogger logger, int count);
 
-    [LoggerMessage(5, LogLevel.Information, "Stopping: {Count} connections may finish their requests")]
-    public static partial void Stopping(ILogger logger, int count);
+    [LoggerMessage(5, LogLevel.Error, "{Remote} unexpected error")]
+    public static partial void Unexpected(ILogger logger, Exception exception, EndPoint? remote);
 
-    [LoggerMessage(6, LogLevel.Information, "The data plane of this connection: {Reason}")]
-    public static partial void DataPlaneReason(ILogger logger, string reason);
+    [LoggerMessage(6, LogLevel.Information, "Stopping; open connections: {Count}")]
+    public static partial void Stops(ILogger logger, int count);
+
+    [LoggerMessage(7, LogLevel.Information, "The limit of open files (ulimit -n) has room for {Count} connections, not for {Wanted}")]
+    public static partial void FewDescriptors(ILogger logger, int count, int wanted);
 }

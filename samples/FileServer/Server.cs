@@ -1,109 +1,103 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Authentication;
-using KTls;
 using Microsoft.Extensions.Logging;
 
 namespace FileServer;
 
-/// <summary>Accepts connections and stops in good order.</summary>
+/// <summary>Accepts connections until it is told to stop, and lets the running requests end then.</summary>
 internal sealed class Server : IDisposable
 {
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan AcceptRetry = TimeSpan.FromMilliseconds(200);
 
-    private readonly CommandLine _options;
-    private readonly StaticFiles _files;
-    private readonly ILogger _logger;
     private readonly Socket _listener;
-    private readonly SslServerAuthenticationOptions _tls;
-    private readonly KTlsOptions _ktls;
-    private readonly ConcurrentDictionary<Task, byte> _connections = new();
-    private readonly SemaphoreSlim _places;
-    private readonly CancellationTokenSource _abort = new();
+    private readonly ConnectionOptions _options;
+    private readonly int _maxConnections;
+    private readonly SemaphoreSlim _free;
+    private readonly ConcurrentDictionary<Connection, Task> _running = new();
 
-    /// <exception cref="UsageException">The address cannot be listened on.</exception>
-    public Server(CommandLine options, StaticFiles files, SslStreamCertificateContext certificate, ILoggerFactory loggers)
+    private Server(Socket listener, ConnectionOptions options, int maxConnections)
     {
+        _listener = listener;
+        EndPoint = (IPEndPoint)listener.LocalEndPoint!;
         _options = options;
-        _files = files;
-        _logger = loggers.CreateLogger("FileServer");
-        _places = new SemaphoreSlim(options.MaxConnections);
-        _tls = new SslServerAuthenticationOptions
-        {
-            ServerCertificateContext = certificate,
-            ApplicationProtocols = [SslApplicationProtocol.Http11],
-        };
-        _ktls = new KTlsOptions
-        {
-            DataPlane = options.DataPlane,
-            HandshakeTimeout = options.HandshakeTimeout,
-            LoggerFactory = options.Verbose ? loggers : null,
-        };
-        _listener = Listen(options.Listen);
+        _maxConnections = maxConnections;
+        _free = new SemaphoreSlim(maxConnections, maxConnections);
     }
 
-    /// <summary>Where the server really listens.</summary>
-    public IPEndPoint EndPoint => (IPEndPoint)_listener.LocalEndPoint!;
+    /// <summary>Where it listens, with the real port.</summary>
+    public IPEndPoint EndPoint { get; }
 
-    /// <summary>Serves until the token is cancelled, then lets running requests finish.</summary>
-    public async Task RunAsync(CancellationToken stopping)
+    /// <summary>Starts to listen. Clients can connect from here on; they are served once <see cref="RunAsync"/> runs.</summary>
+    /// <exception cref="UserErrorException">The address cannot be had.</exception>
+    public static Server Listen(ListenAddress address, ConnectionOptions options, int maxConnections)
     {
+        var listener = new Socket(address.EndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            while (true)
+            if (address.EndPoint.AddressFamily == AddressFamily.InterNetworkV6)
             {
-                await _places.WaitAsync(stopping).ConfigureAwait(false);
-                Socket socket = await AcceptAsync(stopping).ConfigureAwait(false);
-                Task connection = Task.Run(() => ServeAsync(socket, stopping), CancellationToken.None);
-                _connections.TryAdd(connection, 0);
-                _ = connection.ContinueWith(done => _connections.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+                listener.DualMode = address.AllAddresses;
             }
-        }
-        catch (OperationCanceledException)
-        {
-        }
 
-        _listener.Dispose();
-        Task all = Task.WhenAll(_connections.Keys);
-        if (!all.IsCompleted)
-        {
-            Log.Stopping(_logger, _connections.Count);
-            _abort.CancelAfter(Grace);
-            await all.ConfigureAwait(false);
+            listener.Bind(address.EndPoint);
+            listener.Listen(512);
+            return new Server(listener, options, maxConnections);
         }
+        catch (SocketException e)
+        {
+            listener.Dispose();
+            throw new UserErrorException($"--listen: {Explain(e, address.EndPoint)}", UserErrorException.Runtime);
+        }
+    }
+
+    /// <summary>Serves until the token is cancelled and all connections have ended.</summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        using var aborting = new CancellationTokenSource();
+        await AcceptAsync(stopping, aborting.Token).ConfigureAwait(false);
+        _listener.Dispose();
+        Log.Stops(_options.Logger, _running.Count);
+        aborting.CancelAfter(StopTimeout);
+        await Task.WhenAll(_running.Values).ConfigureAwait(false);
     }
 
     public void Dispose()
     {
         _listener.Dispose();
-        _places.Dispose();
-        _abort.Dispose();
+        _free.Dispose();
     }
 
-    private static Socket Listen(IPEndPoint endPoint)
+    private async Task AcceptAsync(CancellationToken stopping, CancellationToken aborting)
     {
-        var listener = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        try
+        while (!stopping.IsCancellationRequested)
         {
-            if (endPoint.Address.Equals(IPAddress.IPv6Any))
+            try
             {
-                listener.DualMode = true;
+                await TakeSlotAsync(stopping).ConfigureAwait(false);
+                Start(await AcceptOneAsync(stopping).ConfigureAwait(false), stopping, aborting);
             }
-
-            listener.Bind(endPoint);
-            listener.Listen(1024);
-            return listener;
-        }
-        catch (SocketException e)
-        {
-            listener.Dispose();
-            throw new UsageException($"Cannot listen on {endPoint}: {e.Message}.");
+            catch (OperationCanceledException)
+            {
+                return;
+            }
         }
     }
 
-    private async Task<Socket> AcceptAsync(CancellationToken stopping)
+    // Further clients wait in the kernel's queue until a slot is free.
+    private async ValueTask TakeSlotAsync(CancellationToken stopping)
+    {
+        if (!_free.Wait(0, CancellationToken.None))
+        {
+            Log.Full(_options.Logger, _maxConnections);
+            await _free.WaitAsync(stopping).ConfigureAwait(false);
+        }
+    }
+
+    // No error of accept(2) is the listener's end: either that one client is gone, or something such as file descriptors is
+    // short, and that passes when other connections end.
+    private async ValueTask<Socket> AcceptOneAsync(CancellationToken stopping)
     {
         while (true)
         {
@@ -113,41 +107,40 @@ internal sealed class Server : IDisposable
             }
             catch (SocketException e)
             {
-                // No descriptors left, or a client that was gone again: neither ends the server.
-                Log.CannotAccept(_logger, e.Message);
-                await Task.Delay(TimeSpan.FromMilliseconds(100), stopping).ConfigureAwait(false);
+                Log.AcceptFailed(_options.Logger, e.Message);
+                await Task.Delay(AcceptRetry, stopping).ConfigureAwait(false);
             }
         }
     }
 
-    private async Task ServeAsync(Socket socket, CancellationToken stopping)
+    private void Start(Socket socket, CancellationToken stopping, CancellationToken aborting)
     {
-        EndPoint? remote = null;
-        try
-        {
-            remote = socket.RemoteEndPoint;
-            socket.NoDelay = true;
-            KTlsStream stream = await KTlsStream.AuthenticateAsServerAsync(socket, _tls, _ktls, stopping).ConfigureAwait(false);
-            using var connection = new Connection(stream, _files, _options.IdleTimeout, stopping, _abort.Token);
-            if (stream.Sending.Kind != DataPlaneKind.Kernel)
-            {
-                Log.DataPlaneReason(_logger, stream.Sending.Reason);
-            }
+        var connection = new Connection(socket, _options);
 
-            await connection.RunAsync(remote, _logger).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is AuthenticationException or IOException or TimeoutException or SocketException or OperationCanceledException)
-        {
-            Log.NoHandshake(_logger, remote, e.Message);
-        }
-        catch (Exception e)
-        {
-            Log.Unexpected(_logger, remote, e);
-        }
-        finally
-        {
-            socket.Dispose();
-            _places.Release();
-        }
+        // On the pool, so that one client's handshake does not hold up the next one's accept.
+        Task run = Task.Run(() => connection.RunAsync(stopping, aborting), CancellationToken.None);
+        _running[connection] = run;
+        run.ContinueWith(
+            task =>
+            {
+                _running.TryRemove(connection, out _);
+                _free.Release();
+                if (task.Exception is { } e)
+                {
+                    Log.Unexpected(_options.Logger, e.InnerException!, remote: null);
+                }
+            },
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
     }
+
+    private static string Explain(SocketException e, IPEndPoint endPoint) => e.SocketErrorCode switch
+    {
+        SocketError.AddressAlreadyInUse => $"port {endPoint.Port} is in use; stop the other program or choose another port",
+        SocketError.AccessDenied => $"no permission for port {endPoint.Port}; ports from 1024 on need none",
+        SocketError.AddressNotAvailable => $"this machine does not have the address {endPoint.Address}",
+        SocketError.AddressFamilyNotSupported => $"this machine has no IPv6, which {endPoint.Address} needs",
+        _ => $"{endPoint}: {e.Message}",
+    };
 }
