@@ -72,7 +72,7 @@ internal sealed class PeerProcess : IDisposable
         }
         catch (TimeoutException)
         {
-            _process.Kill();
+            _process.Kill(entireProcessTree: true);
             throw new InvalidOperationException($"{_process.StartInfo.FileName} does not end. It says: {await _errors}");
         }
 
@@ -97,7 +97,7 @@ internal sealed class PeerProcess : IDisposable
     {
         if (!_process.HasExited)
         {
-            _process.Kill();
+            _process.Kill(entireProcessTree: true);
         }
 
         _process.Dispose();
