@@ -20,6 +20,10 @@ internal sealed class KernelSendPlane(KernelSocket socket) : SendPlane
     public override ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken) =>
         socket.SendFileAsync(file, offset, count, cancellationToken);
 
+    public override ValueTask FlushAsync(CancellationToken cancellationToken) => socket.FlushAsync(cancellationToken);
+
+    public override bool NeedsFlush => !socket.HasRoomToSend;
+
     public override void ChangeKeys(RecordKeys keys)
     {
         int errno = KernelKeys.Install(socket, KernelDirection.Send, keys, sequence: 0);

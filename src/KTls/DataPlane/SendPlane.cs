@@ -17,6 +17,12 @@ internal abstract class SendPlane : IDisposable
     /// <summary>Sends a part of a file as application data; returns fewer bytes than asked for only when the file ended.</summary>
     public abstract ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken);
 
+    /// <summary>Waits until what was sent no longer depends on the socket staying open.</summary>
+    public abstract ValueTask FlushAsync(CancellationToken cancellationToken);
+
+    /// <summary>Whether <see cref="FlushAsync"/> would wait.</summary>
+    public abstract bool NeedsFlush { get; }
+
     /// <summary>Whether <see cref="ChangeKeys"/> can work, as far as that can be known before it is tried.</summary>
     public abstract bool CanChangeKeys { get; }
 

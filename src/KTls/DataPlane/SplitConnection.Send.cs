@@ -59,7 +59,9 @@ internal sealed partial class SplitConnection
             if (!_isShutDown)
             {
                 _isShutDown = true;
+                await _send.FlushAsync(cancellationToken).ConfigureAwait(false);
                 await _send.SendControlAsync(ContentType.Alert, TlsAlert.Create(AlertDescription.CloseNotify), cancellationToken).ConfigureAwait(false);
+                await _send.FlushAsync(cancellationToken).ConfigureAwait(false);
             }
         }
         finally

@@ -13,10 +13,13 @@ namespace KTls.DataPlane;
 /// </summary>
 internal sealed partial class SplitConnection : Connection
 {
+    private static readonly TimeSpan MaxLinger = TimeSpan.FromSeconds(30);
+
     private readonly KernelSocket _socket;
     private readonly Socket? _ownedSocket;
     private readonly TlsSession _session;
     private readonly ILogger _logger;
+    private int _isDisposed;
 
     public SplitConnection(KernelSocket socket, Socket? ownedSocket, TlsSession session, DataPlanes planes, ConnectionFacts facts, ILogger logger)
     {
@@ -43,18 +46,50 @@ internal sealed partial class SplitConnection : Connection
 
     public override void Dispose()
     {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+        {
+            return;
+        }
+
         // First the socket: it ends all waits, and refuses keys and data that could still be made from zeroed secrets.
+        Socket? unsent = _ownedSocket is { SafeHandle.IsClosed: false } && _send.NeedsFlush ? _ownedSocket : null;
         _socket.Dispose();
         _reading.Close();
         _send.Dispose();
         _session.Dispose();
-        _ownedSocket?.Dispose();
+        if (unsent is not null)
+        {
+            _ = CloseWhenSentAsync(unsent);
+        }
+        else
+        {
+            _ownedSocket?.Dispose();
+        }
     }
 
     public override ValueTask DisposeAsync()
     {
         Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    // A close throws away sealed records that TCP had no room for yet. As after a close of plain TCP, what was written goes out
+    // in the background, for a while.
+    private static async Task CloseWhenSentAsync(Socket socket)
+    {
+        using (socket)
+        {
+            using var enough = new CancellationTokenSource(MaxLinger);
+            using var transport = new KernelSocket(socket.SafeHandle);
+            try
+            {
+                await transport.FlushAsync(enough.Token).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is OperationCanceledException or IOException)
+            {
+                // The peer takes nothing, or is gone: nobody is left to be told.
+            }
+        }
     }
 
     private void ReleaseReceiving()

@@ -82,6 +82,11 @@ internal sealed class UserSendPlane : SendPlane
         }
     }
 
+    // What TCP has taken it delivers, also after a close.
+    public override ValueTask FlushAsync(CancellationToken cancellationToken) => default;
+
+    public override bool NeedsFlush => false;
+
     public override void ChangeKeys(RecordKeys keys)
     {
         _sealer.Dispose();

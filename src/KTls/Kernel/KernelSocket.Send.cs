@@ -70,6 +70,10 @@ internal sealed partial class KernelSocket
         : Poll(PollDescriptor.Writable) ? default
         : WaitUntilWritableAsync(cancellationToken);
 
+    /// <summary>Whether TCP's send buffer has room now: <see cref="FlushAsync"/> would not wait.</summary>
+    /// <exception cref="ObjectDisposedException">This was disposed of.</exception>
+    public bool HasRoomToSend => Poll(PollDescriptor.Writable);
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask WaitUntilWritableAsync(CancellationToken cancellationToken)
     {
