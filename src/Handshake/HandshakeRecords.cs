@@ -75,13 +75,7 @@ internal sealed class HandshakeRecords : IDisposable
     /// <summary>Opens a record; false when it is to be dropped without a word.</summary>
     public bool TryOpen(Span<byte> record, out ContentType type, out ReadOnlySpan<byte> content)
     {
-        RecordHeader header = RecordHeader.Read(record);
-        if (header.RecordLength != record.Length)
-        {
-            throw new ArgumentException($"{record.Length} bytes are not the one record of {header.RecordLength} bytes that they begin with.", nameof(record));
-        }
-
-        type = header.Type;
+        type = RecordHeader.Read(record).Type;
         content = record[RecordHeader.Size..];
         if (_opener is null)
         {

@@ -65,6 +65,7 @@ public sealed class PostHandshakeReader : IDisposable
 
                 return true;
             case HandshakeType.NewSessionTicket when !_isServer:
+                NewSessionTicket.Check(bytes);
                 message = PostHandshakeMessage.NewSessionTicket;
                 return true;
             default:

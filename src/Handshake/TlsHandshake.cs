@@ -45,21 +45,26 @@ public abstract class TlsHandshake : IDisposable
     /// <summary>Takes one record of the peer. <see cref="Status"/> must be <see cref="HandshakeStatus.NeedsRecord"/>.</summary>
     /// <param name="record">The whole record, header and body; overwritten.</param>
     /// <exception cref="TlsAlertException">The handshake has failed; <see cref="Output"/> has the alert for the peer.</exception>
+    /// <exception cref="ArgumentException"><paramref name="record"/> is not one whole record.</exception>
     /// <exception cref="InvalidOperationException">The handshake does not wait for a record.</exception>
     public void ReceiveRecord(Span<byte> record)
     {
         Expect(HandshakeStatus.NeedsRecord);
         try
         {
+            RecordHeader.CheckFraming(record);
             if (Records.TryOpen(record, out ContentType type, out ReadOnlySpan<byte> content))
             {
                 Receive(type, content);
             }
+            else if (!_messages.IsEmpty)
+            {
+                throw new TlsAlertException(AlertDescription.UnexpectedMessage, "Early data inside a handshake message (RFC 8446 §5.1).");
+            }
         }
-        catch (Exception e)
+        catch (Exception e) when (e is not ArgumentException { ParamName: nameof(record) })
         {
-            Fail(e);
-            throw;
+            throw Failed(e);
         }
     }
 
@@ -122,8 +127,7 @@ public abstract class TlsHandshake : IDisposable
         }
         catch (Exception e)
         {
-            Fail(e);
-            throw;
+            throw Failed(e);
         }
     }
 
@@ -187,21 +191,30 @@ public abstract class TlsHandshake : IDisposable
         AlertDescription description = TlsAlert.Read(content);
         if (description == AlertDescription.UserCanceled && ++_warnings <= MaxWarnings)
         {
+            if (!_messages.IsEmpty)
+            {
+                throw new TlsAlertException(AlertDescription.UnexpectedMessage, "An alert inside a handshake message (RFC 8446 §5.1).");
+            }
+
             return;
         }
 
         throw TlsAlertException.FromPeer(description);
     }
 
-    private void Fail(Exception e)
+    // Whatever a peer can bring about comes out as an alert.
+    private TlsAlertException Failed(Exception e)
     {
-        if (e is TlsAlertException { ReceivedFromPeer: true })
+        TlsAlertException failure = e as TlsAlertException ?? new TlsAlertException(AlertDescription.InternalError, $"The handshake failed: {e.Message}", e);
+        if (failure.ReceivedFromPeer)
         {
             Status = HandshakeStatus.Failed;
         }
         else
         {
-            Fail(e is TlsAlertException alert ? alert.Description : AlertDescription.InternalError);
+            Fail(failure.Description);
         }
+
+        return failure;
     }
 }

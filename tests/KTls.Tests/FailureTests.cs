@@ -173,5 +173,40 @@ public sealed class FailureTests
         Assert.True(alert.ReceivedFromPeer);
         Assert.Equal(AlertDescription.BadRecordMac, alert.Description);
         await Assert.ThrowsAsync<IOException>(async () => await server.ReadAsync(new byte[10]));
+
+        // After the alert nothing is written either, on neither side (RFC 8446 §6.2).
+        await Assert.ThrowsAsync<IOException>(async () => await server.WriteAsync(new byte[10]));
+        await Assert.ThrowsAsync<IOException>(async () => await client.WriteAsync(new byte[10]));
+    }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(5)]
+    [InlineData(20)]
+    public async Task The_end_of_TCP_inside_a_record_is_an_error(int length)
+    {
+        using TcpPair tcp = await TcpPair.ConnectAsync();
+        var options = new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace, LeaveSocketOpen = true };
+        Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), options);
+        await using KTlsStream client = await KTlsStream.AuthenticateAsClientAsync(tcp.Client, TestPki.Client(), options);
+        await using KTlsStream server = await accepting;
+        byte[] record = new byte[RecordHeader.Size + 40];
+        RecordHeader.Write(record, ContentType.ApplicationData, 40);
+        await tcp.Client.SendAsync(record.AsMemory(0, length));
+        tcp.Client.Shutdown(SocketShutdown.Send);
+        await Assert.ThrowsAsync<IOException>(async () => await server.ReadAsync(new byte[10]).AsTask().WaitAsync(TimeSpan.FromSeconds(10)));
+    }
+
+    [Fact]
+    public async Task An_empty_record_without_a_tag_is_bad_record_mac()
+    {
+        using TcpPair tcp = await TcpPair.ConnectAsync();
+        var options = new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace, LeaveSocketOpen = true };
+        Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), options);
+        await using KTlsStream client = await KTlsStream.AuthenticateAsClientAsync(tcp.Client, TestPki.Client(), options);
+        await using KTlsStream server = await accepting;
+        await tcp.Client.SendAsync(new byte[] { 23, 3, 3, 0, 0 });
+        IOException e = await Assert.ThrowsAsync<IOException>(async () => await server.ReadAsync(new byte[10]).AsTask().WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(AlertDescription.BadRecordMac, Assert.IsType<TlsAlertException>(e.InnerException).Description);
     }
 }

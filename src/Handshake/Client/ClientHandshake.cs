@@ -1,3 +1,4 @@
+using System.Formats.Asn1;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -9,6 +10,9 @@ namespace KTls.Handshake;
 /// <summary>The client's side of a TLS 1.3 handshake (RFC 8446 §2, §4).</summary>
 public sealed class ClientHandshake : TlsHandshake
 {
+    // A second ClientHello is larger than the first by the cookie, and by what another group's share is larger.
+    private const int MaxGrowthOfShare = 128;
+
     private readonly ClientHandshakeOptions _options;
     private readonly byte[] _random = RandomNumberGenerator.GetBytes(32);
 
@@ -134,6 +138,11 @@ public sealed class ClientHandshake : TlsHandshake
             return;
         }
 
+        if (hello.Group == default)
+        {
+            throw new TlsAlertException(AlertDescription.MissingExtension, "The ServerHello has no key_share.");
+        }
+
         if (hello.Group != _exchange.Group)
         {
             throw new TlsAlertException(AlertDescription.IllegalParameter, $"The server answers with a key share for {hello.Group}, which we sent none for.");
@@ -170,9 +179,15 @@ public sealed class ClientHandshake : TlsHandshake
     // RFC 8446 §4.1.3
     private void CheckServerHello(in ServerHello hello)
     {
-        if (hello.SelectedVersion != ProtocolVersion.Tls13)
+        // Without supported_versions it is another version; SSL 3.0 is refused under any disguise (RFC 8446 §D.5).
+        if (hello.SelectedVersion == 0 || hello.LegacyVersion <= ProtocolVersion.Ssl30)
         {
             throw new TlsAlertException(AlertDescription.ProtocolVersion, "The server does not choose TLS 1.3.");
+        }
+
+        if (hello.SelectedVersion != ProtocolVersion.Tls13)
+        {
+            throw new TlsAlertException(AlertDescription.IllegalParameter, $"The server chooses the version {hello.SelectedVersion:x4}, which was not offered.");
         }
 
         if (hello.LegacyVersion != ProtocolVersion.Tls12 || hello.CompressionMethod != 0 || !hello.SessionIdEcho.SequenceEqual(_sessionId))
@@ -200,6 +215,11 @@ public sealed class ClientHandshake : TlsHandshake
             || (!wantsGroup && request.Cookie.IsEmpty))
         {
             throw new TlsAlertException(AlertDescription.IllegalParameter, "A HelloRetryRequest that asks for nothing new, or for what was not offered.");
+        }
+
+        if (request.Cookie.Length > ushort.MaxValue - _clientHello.Length - MaxGrowthOfShare)
+        {
+            throw new TlsAlertException(AlertDescription.IllegalParameter, $"A cookie of {request.Cookie.Length} bytes does not fit in a ClientHello.");
         }
 
         RequireRecordBoundary();
@@ -232,7 +252,7 @@ public sealed class ClientHandshake : TlsHandshake
 
     private void ReceiveEncryptedExtensions(ReadOnlySpan<byte> message)
     {
-        EncryptedExtensions extensions = EncryptedExtensions.Read(message);
+        EncryptedExtensions extensions = EncryptedExtensions.Read(message, isServerNameSent: _options.ServerName.Length != 0);
         if (!extensions.Protocol.IsEmpty)
         {
             _protocol = FindOfferedProtocol(extensions.Protocol);
@@ -269,9 +289,13 @@ public sealed class ClientHandshake : TlsHandshake
         _chain = CertificateMessage.Read(message);
         try
         {
-            ServerCertificate = X509CertificateLoader.LoadCertificate(_chain[0]);
+            // The loader takes PEM as well, and bytes behind the end; the wire has DER alone (RFC 8446 §4.4.2).
+            AsnDecoder.ReadSequence(_chain[0], AsnEncodingRules.DER, out _, out _, out int length);
+            ServerCertificate = length == _chain[0].Length
+                ? X509CertificateLoader.LoadCertificate(_chain[0])
+                : throw new TlsAlertException(AlertDescription.BadCertificate, "There are bytes behind the end of the server's certificate.");
         }
-        catch (CryptographicException e)
+        catch (Exception e) when (e is CryptographicException or AsnContentException)
         {
             throw new TlsAlertException(AlertDescription.BadCertificate, "The server's certificate cannot be read.", e);
         }

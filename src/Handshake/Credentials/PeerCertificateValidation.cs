@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace KTls.Handshake;
@@ -28,7 +29,7 @@ public static class PeerCertificateValidation
 
         if (policy.ApplicationPolicy.Count == 0)
         {
-            policy.ApplicationPolicy.Add(new System.Security.Cryptography.Oid(ServerAuthentication));
+            policy.ApplicationPolicy.Add(new Oid(ServerAuthentication));
         }
 
         return policy;
@@ -43,7 +44,7 @@ public static class PeerCertificateValidation
     {
         ArgumentNullException.ThrowIfNull(chain);
         ArgumentNullException.ThrowIfNull(certificate);
-        SslPolicyErrors errors = chain.Build(certificate) ? SslPolicyErrors.None : SslPolicyErrors.RemoteCertificateChainErrors;
+        SslPolicyErrors errors = BuildsChain(chain, certificate) ? SslPolicyErrors.None : SslPolicyErrors.RemoteCertificateChainErrors;
         if (string.IsNullOrEmpty(targetHost) || !MatchesHost(certificate, targetHost))
         {
             errors |= SslPolicyErrors.RemoteCertificateNameMismatch;
@@ -77,8 +78,22 @@ public static class PeerCertificateValidation
             _ when (all & Expired) != 0 => AlertDescription.CertificateExpired,
             _ when (all & WrongUse) != 0 => AlertDescription.UnsupportedCertificate,
             _ when (all & UnknownCa) != 0 => AlertDescription.UnknownCa,
+            X509ChainStatusFlags.NoError => AlertDescription.BadCertificate,
             _ => AlertDescription.CertificateUnknown,
         };
+    }
+
+    private static bool BuildsChain(X509Chain chain, X509Certificate2 certificate)
+    {
+        try
+        {
+            return chain.Build(certificate);
+        }
+        catch (CryptographicException)
+        {
+            // An extension that cannot be decoded: X509Chain throws for some of them.
+            return false;
+        }
     }
 
     private static bool MatchesHost(X509Certificate2 certificate, string targetHost)
@@ -87,9 +102,9 @@ public static class PeerCertificateValidation
         {
             return certificate.MatchesHostname(targetHost);
         }
-        catch (ArgumentException)
+        catch (Exception e) when (e is ArgumentException or CryptographicException or InvalidOperationException)
         {
-            // Neither a host name nor an address: no certificate can be for it.
+            // Neither a host name nor an address, or names that cannot be decoded: the certificate is not for it.
             return false;
         }
     }

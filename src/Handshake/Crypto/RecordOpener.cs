@@ -59,6 +59,12 @@ public sealed class RecordOpener : IDisposable
         }
 
         _nonce.Advance();
+        if (innerLength > RecordHeader.MaxPlaintext + 1)
+        {
+            // Padding does not lift the limit (RFC 8446 §5.4).
+            throw new TlsAlertException(AlertDescription.RecordOverflow, $"A record holds {innerLength} bytes, over the limit of {RecordHeader.MaxPlaintext + 1}.");
+        }
+
         return RemovePadding(inner, out type);
     }
 
@@ -71,11 +77,6 @@ public sealed class RecordOpener : IDisposable
         if (last < 0)
         {
             throw new TlsAlertException(AlertDescription.UnexpectedMessage, "A record without a content type.");
-        }
-
-        if (last > RecordHeader.MaxPlaintext)
-        {
-            throw new TlsAlertException(AlertDescription.RecordOverflow, $"A record holds {last} bytes, over the limit of {RecordHeader.MaxPlaintext}.");
         }
 
         type = (ContentType)inner[last];

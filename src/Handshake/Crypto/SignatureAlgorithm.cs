@@ -1,3 +1,4 @@
+using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -6,6 +7,7 @@ namespace KTls.Handshake.Crypto;
 /// <summary>What the signature schemes of TLS 1.3 stand for, and checking signatures with a certificate's key.</summary>
 internal static class SignatureAlgorithm
 {
+    private const string EcPublicKey = "1.2.840.10045.2.1";
     private const string P256 = "1.2.840.10045.3.1.7";
     private const string P384 = "1.3.132.0.34";
     private const string P521 = "1.3.132.0.35";
@@ -38,7 +40,9 @@ internal static class SignatureAlgorithm
     };
 
     /// <summary>The one scheme that TLS 1.3 has for an ECDSA key; null for other curves.</summary>
-    public static SignatureScheme? ForCurve(ECDsa key) => key.ExportParameters(includePrivateParameters: false).Curve.Oid.Value switch
+    public static SignatureScheme? ForCurve(ECDsa key) => ForCurve(key.ExportParameters(includePrivateParameters: false).Curve.Oid.Value);
+
+    private static SignatureScheme? ForCurve(string? oid) => oid switch
     {
         P256 => SignatureScheme.EcdsaSecp256r1Sha256,
         P384 => SignatureScheme.EcdsaSecp384r1Sha384,
@@ -65,10 +69,17 @@ internal static class SignatureAlgorithm
     {
         try
         {
-            using ECDsa? ecdsa = certificate.GetECDsaPublicKey();
-            if (ecdsa is not null && ForCurve(ecdsa) == scheme)
+            if (certificate.PublicKey.Oid.Value == EcPublicKey)
             {
-                return ecdsa.VerifyData(content, signature, Hash(scheme), DSASignatureFormat.Rfc3279DerSequence);
+                // The curve by its name in the certificate, before the key is touched: explicit parameters may name another
+                // generator, for which anybody finds a private key (CVE-2020-0601; RFC 5480 §2.1.1 forbids them).
+                if (ForCurve(NamedCurve(certificate)) != scheme)
+                {
+                    throw SchemeDoesNotFit(scheme);
+                }
+
+                using ECDsa? ecdsa = certificate.GetECDsaPublicKey();
+                return ecdsa is not null && ecdsa.VerifyData(content, signature, Hash(scheme), DSASignatureFormat.Rfc3279DerSequence);
             }
 
             using RSA? rsa = certificate.GetRSAPublicKey();
@@ -82,6 +93,21 @@ internal static class SignatureAlgorithm
             throw new TlsAlertException(AlertDescription.BadCertificate, "The key of the peer's certificate cannot be used.", e);
         }
 
-        throw new TlsAlertException(AlertDescription.IllegalParameter, $"CertificateVerify is signed with {scheme}, which does not go with the certificate's key.");
+        throw SchemeDoesNotFit(scheme);
+    }
+
+    private static TlsAlertException SchemeDoesNotFit(SignatureScheme scheme) =>
+        new(AlertDescription.IllegalParameter, $"CertificateVerify is signed with {scheme}, which does not go with the certificate's key.");
+
+    private static string? NamedCurve(X509Certificate2 certificate)
+    {
+        try
+        {
+            return AsnDecoder.ReadObjectIdentifier(certificate.PublicKey.EncodedParameters?.RawData ?? [], AsnEncodingRules.DER, out _);
+        }
+        catch (AsnContentException)
+        {
+            return null;
+        }
     }
 }

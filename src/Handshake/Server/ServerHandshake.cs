@@ -93,7 +93,8 @@ public sealed class ServerHandshake : TlsHandshake
 
     private static void CheckForm(ClientHello hello)
     {
-        if (!hello.OffersTls13)
+        // SSL 3.0 is refused under any disguise (RFC 8446 §D.5).
+        if (!hello.OffersTls13 || hello.LegacyVersion <= ProtocolVersion.Ssl30)
         {
             throw new TlsAlertException(AlertDescription.ProtocolVersion, "The client does not offer TLS 1.3.");
         }
@@ -108,6 +109,12 @@ public sealed class ServerHandshake : TlsHandshake
         if (!hello.HasSignatureSchemes || !hello.HasSupportedGroups || !hello.HasKeyShare)
         {
             throw new TlsAlertException(AlertDescription.MissingExtension, "The ClientHello lacks signature_algorithms, supported_groups or key_share.");
+        }
+
+        // RFC 8446 §4.2.9
+        if (hello.HasPreSharedKey && !hello.HasPskModes)
+        {
+            throw new TlsAlertException(AlertDescription.MissingExtension, "The ClientHello has pre_shared_key without psk_key_exchange_modes.");
         }
     }
 
@@ -217,9 +224,10 @@ public sealed class ServerHandshake : TlsHandshake
             || !second.SignatureSchemes.SequenceEqual(first.SignatureSchemes)
             || !second.Protocols.SequenceEqual(first.Protocols)
             || second.ServerName != first.ServerName
-            || second.OffersEarlyData)
+            || second.OffersEarlyData
+            || second.KeyShares.IsEmpty)
         {
-            throw new TlsAlertException(AlertDescription.IllegalParameter, "The second ClientHello differs from the first (RFC 8446 §4.1.2).");
+            throw new TlsAlertException(AlertDescription.IllegalParameter, "The second ClientHello differs from the first in more than it may, or has no key share (RFC 8446 §4.1.2).");
         }
 
         var reader = new WireReader(second.KeyShares);

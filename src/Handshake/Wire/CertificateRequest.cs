@@ -16,9 +16,13 @@ internal static class CertificateRequest
 
         bool hasSchemes = false;
         var block = new ExtensionBlock(ref reader);
-        while (block.TryRead(out ExtensionType type, out _))
+        while (block.TryRead(out ExtensionType type, out ReadOnlySpan<byte> body))
         {
-            hasSchemes |= type == ExtensionType.SignatureAlgorithms;
+            if (type == ExtensionType.SignatureAlgorithms)
+            {
+                NumberList.Check(body);
+                hasSchemes = true;
+            }
         }
 
         return hasSchemes

@@ -43,6 +43,8 @@ public sealed class ClientHello
 
     internal bool HasPreSharedKey { get; private set; }
 
+    internal bool HasPskModes { get; private set; }
+
     internal bool HasKeyShare => _keyShares is not null;
 
     internal bool HasSupportedGroups => _groups is not null;
@@ -167,6 +169,11 @@ public sealed class ClientHello
             case ExtensionType.EarlyData:
                 reader.ExpectEnd();
                 OffersEarlyData = true;
+                break;
+            case ExtensionType.PskKeyExchangeModes:
+                reader.ReadVector8(minimum: 1);
+                reader.ExpectEnd();
+                HasPskModes = true;
                 break;
             case ExtensionType.PreSharedKey:
                 HasPreSharedKey = true;

@@ -8,7 +8,7 @@ internal readonly ref struct EncryptedExtensions
     /// <summary>The one protocol that the server chose; empty when it chose none.</summary>
     public ReadOnlySpan<byte> Protocol { get; private init; }
 
-    public static EncryptedExtensions Read(ReadOnlySpan<byte> message)
+    public static EncryptedExtensions Read(ReadOnlySpan<byte> message, bool isServerNameSent)
     {
         var reader = new WireReader(message);
         reader.ReadBytes(4);
@@ -27,10 +27,17 @@ internal readonly ref struct EncryptedExtensions
                     }
 
                     break;
-                case ExtensionType.ServerName when body.IsEmpty:
-                case ExtensionType.SupportedGroups:
-                    // The server's list of groups says what it would like next time (RFC 8446 §4.2.7).
+                case ExtensionType.ServerName when isServerNameSent:
+                    // RFC 6066 §3: an empty extension says that the name was used.
+                    new WireReader(body).ExpectEnd();
                     break;
+                case ExtensionType.SupportedGroups:
+                    // It says what the server would like next time (RFC 8446 §4.2.7).
+                    NumberList.Check(body);
+                    break;
+                case ExtensionType.KeyShare or ExtensionType.SupportedVersions or ExtensionType.SignatureAlgorithms or ExtensionType.SignatureAlgorithmsCert
+                    or ExtensionType.Cookie or ExtensionType.PreSharedKey or ExtensionType.PskKeyExchangeModes or ExtensionType.CertificateAuthorities:
+                    throw new TlsAlertException(AlertDescription.IllegalParameter, $"{type} does not belong in EncryptedExtensions (RFC 8446 §4.2).");
                 default:
                     throw new TlsAlertException(AlertDescription.UnsupportedExtension, $"Extension {(ushort)type} in EncryptedExtensions was not offered, or does not belong there.");
             }

@@ -64,6 +64,17 @@ public readonly struct RecordHeader
     public static void Write(Span<byte> destination, ContentType type, int length) =>
         Write(destination, type, Wire.ProtocolVersion.Tls12, length);
 
+    /// <summary>Checks that bytes are as long as the header that they begin with says.</summary>
+    /// <exception cref="ArgumentException">They are not: the caller's fault.</exception>
+    /// <exception cref="TlsAlertException">They do not begin with a header: the peer's.</exception>
+    internal static void CheckFraming(ReadOnlySpan<byte> record)
+    {
+        if (record.Length < Size || record.Length != Read(record).RecordLength)
+        {
+            throw new ArgumentException($"{record.Length} bytes are not one whole record.", nameof(record));
+        }
+    }
+
     internal static void Write(Span<byte> destination, ContentType type, ushort version, int length)
     {
         destination[0] = (byte)type;

@@ -64,7 +64,7 @@ internal sealed class HandshakeDriver : IDisposable
         {
             await SendOutputAsync(handshake, cancellationToken).ConfigureAwait(false);
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or OperationCanceledException)
         {
         }
     }

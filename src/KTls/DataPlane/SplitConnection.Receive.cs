@@ -38,7 +38,7 @@ internal sealed partial class SplitConnection
                 }
 
                 ReceivedRecord received = await _receive.ReceiveAsync(buffer, cancellationToken).ConfigureAwait(false);
-                if (received.ContentType == ReceivedRecord.ApplicationData && received.Length != 0 && !_postHandshake.IsInsideMessage)
+                if (received.ContentType == ReceivedRecord.ApplicationData && received.Length != 0 && !_postHandshake.IsInsideMessage && _alertLength == 0)
                 {
                     _withoutData = 0;
                     return received.Length;
@@ -83,6 +83,7 @@ internal sealed partial class SplitConnection
     private Exception Fail(TlsAlertException alert, Exception failure)
     {
         _receiveFailure = failure;
+        Volatile.Write(ref _sendFailure, failure);
         if (!alert.ReceivedFromPeer)
         {
             TrySendAlert(alert.Description);
@@ -125,6 +126,11 @@ internal sealed partial class SplitConnection
         {
             _hasEnded = true;
             return;
+        }
+
+        if (_alertLength != 0 && received.ContentType != (byte)ContentType.Alert)
+        {
+            throw new TlsAlertException(AlertDescription.DecodeError, "An alert that is not of two bytes.");
         }
 
         var type = (ContentType)received.ContentType;

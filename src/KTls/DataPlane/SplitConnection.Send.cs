@@ -12,6 +12,7 @@ internal sealed partial class SplitConnection
     private int _isWriting;
     private bool _owesKeyUpdate;
     private bool _isShutDown;
+    private Exception? _sendFailure;
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
@@ -56,11 +57,12 @@ internal sealed partial class SplitConnection
         await _sending.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
+            ThrowIfFailed();
             if (!_isShutDown)
             {
-                _isShutDown = true;
                 await _send.FlushAsync(cancellationToken).ConfigureAwait(false);
                 await _send.SendControlAsync(ContentType.Alert, TlsAlert.Create(AlertDescription.CloseNotify), cancellationToken).ConfigureAwait(false);
+                _isShutDown = true;
                 await _send.FlushAsync(cancellationToken).ConfigureAwait(false);
             }
         }
@@ -102,13 +104,23 @@ internal sealed partial class SplitConnection
 
     private ValueTask EnterWrite()
     {
-        if (!_isShutDown)
+        if (!_isShutDown && Volatile.Read(ref _sendFailure) is null)
         {
             return default;
         }
 
         EndWrite();
+        ThrowIfFailed();
         throw new InvalidOperationException("The stream was shut down; nothing can be written after close_notify.");
+    }
+
+    // After a fatal alert of either side nothing more may be sent (RFC 8446 §6.2).
+    private void ThrowIfFailed()
+    {
+        if (Volatile.Read(ref _sendFailure) is { } failure)
+        {
+            throw new IOException("The connection has failed before: " + failure.Message, failure);
+        }
     }
 
     private void EndWrite()
@@ -127,11 +139,22 @@ internal sealed partial class SplitConnection
             return;
         }
 
-        await _send.SendControlAsync(ContentType.Handshake, PostHandshakeReader.CreateKeyUpdate(requestUpdate: false), cancellationToken).ConfigureAwait(false);
-        _session.UpdateSendKeys();
-        using RecordKeys keys = _session.GetSendKeys();
-        _send.ChangeKeys(keys);
+        // A request that comes from here on is a new one.
         Volatile.Write(ref _owesKeyUpdate, false);
+        await _send.SendControlAsync(ContentType.Handshake, PostHandshakeReader.CreateKeyUpdate(requestUpdate: false), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            _session.UpdateSendKeys();
+            using RecordKeys keys = _session.GetSendKeys();
+            _send.ChangeKeys(keys);
+        }
+        catch (Exception e)
+        {
+            // The peer expects the new keys: under the old ones nothing may follow.
+            Volatile.Write(ref _sendFailure, e);
+            throw;
+        }
+
         Log.KeyUpdateSent(_logger);
     }
 
@@ -146,7 +169,6 @@ internal sealed partial class SplitConnection
         using var now = new CancellationTokenSource();
         try
         {
-            _isShutDown = true;
             ValueTask sent = _send.SendControlAsync(ContentType.Alert, TlsAlert.Create(description), now.Token);
             if (!sent.IsCompleted)
             {

@@ -52,7 +52,7 @@ internal sealed partial class SplitConnection : Connection
         }
 
         // First the socket: it ends all waits, and refuses keys and data that could still be made from zeroed secrets.
-        Socket? unsent = _ownedSocket is { SafeHandle.IsClosed: false } && _send.NeedsFlush ? _ownedSocket : null;
+        Socket? unsent = IsUnsent() ? _ownedSocket : null;
         _socket.Dispose();
         _reading.Close();
         _send.Dispose();
@@ -73,19 +73,33 @@ internal sealed partial class SplitConnection : Connection
         return ValueTask.CompletedTask;
     }
 
+    // After a failure nothing more is owed to the peer.
+    private bool IsUnsent()
+    {
+        try
+        {
+            return _ownedSocket is not null && Volatile.Read(ref _sendFailure) is null && _send.NeedsFlush;
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            // The owner of the socket has closed it himself.
+            return false;
+        }
+    }
+
     // A close throws away sealed records that TCP had no room for yet. As after a close of plain TCP, what was written goes out
     // in the background, for a while.
     private static async Task CloseWhenSentAsync(Socket socket)
     {
         using (socket)
         {
-            using var enough = new CancellationTokenSource(MaxLinger);
-            using var transport = new KernelSocket(socket.SafeHandle);
             try
             {
+                using var enough = new CancellationTokenSource(MaxLinger);
+                using var transport = new KernelSocket(socket.SafeHandle);
                 await transport.FlushAsync(enough.Token).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is OperationCanceledException or IOException)
+            catch (Exception e) when (e is OperationCanceledException or IOException or ObjectDisposedException)
             {
                 // The peer takes nothing, or is gone: nobody is left to be told.
             }

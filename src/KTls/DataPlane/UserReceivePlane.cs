@@ -65,9 +65,14 @@ internal sealed class UserReceivePlane : ReceivePlane
 
     public override async ValueTask WaitAsync(CancellationToken cancellationToken)
     {
+        // A part of a record is nothing to read yet.
         if (IsAtBoundary)
         {
             await _socket.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
+        }
+        else if (_content.IsEmpty)
+        {
+            await OpenNextAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -76,6 +81,7 @@ internal sealed class UserReceivePlane : ReceivePlane
     {
         if (_content.IsEmpty && !await OpenNextAsync(cancellationToken).ConfigureAwait(false))
         {
+            ThrowIfInsideRecord();
             return new ReceivedRecord(0, 0, EndOfStream: true);
         }
 
@@ -118,11 +124,19 @@ internal sealed class UserReceivePlane : ReceivePlane
         return true;
     }
 
+    private void ThrowIfInsideRecord()
+    {
+        if (_start != _end)
+        {
+            throw new IOException("The peer closed the connection in the middle of a record.");
+        }
+    }
+
     private bool HasWholeRecord(out int recordLength)
     {
         ReadOnlySpan<byte> received = _buffer.AsSpan(_start, _end - _start);
         recordLength = received.Length < RecordHeader.Size ? RecordHeader.Size : RecordHeader.Read(received).RecordLength;
-        return received.Length > RecordHeader.Size && received.Length >= recordLength;
+        return received.Length >= recordLength;
     }
 
     private async ValueTask<bool> ReceiveMoreAsync(CancellationToken cancellationToken)
