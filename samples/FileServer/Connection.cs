@@ -72,13 +72,19 @@ internal sealed class Connection(Socket socket, ConnectionOptions options)
             ending = new Ending("an error in the server", IsClean: false);
         }
 
+        Report(stream, remote, http, ending);
         if (!ending.IsClean)
         {
-            // RST instead of FIN: no client can take what it got for the whole.
-            socket.LingerState = new LingerOption(enable: true, seconds: 0);
+            Abort();
         }
+    }
 
-        Report(stream, remote, http, ending);
+    // RST instead of FIN: no client can take what it got for the whole. And at once, before the stream is disposed of, which
+    // would go on for a while to deliver what a client that takes nothing has not taken.
+    private void Abort()
+    {
+        socket.LingerState = new LingerOption(enable: true, seconds: 0);
+        socket.Dispose();
     }
 
     // At the end, because only then is everything known: receiving can go over to the kernel after the first reads.

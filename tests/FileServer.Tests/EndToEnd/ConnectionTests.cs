@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
@@ -135,7 +137,14 @@ public sealed class ConnectionTests
         await using TestServer server = Start(new Settings { IdleTimeout = Short, DataPlane = plane });
         using RawClient client = await RawClient.ConnectAsync(server.EndPoint, receiveBuffer: 4096);
         await client.SendAsync("GET /large.bin HTTP/1.1\r\nHost: h\r\n\r\n");
+        Assert.True(ServerHolds(client.Socket));
         await server.LogLineAsync("end: the client took nothing for 1 s");
+        for (int i = 0; ServerHolds(client.Socket); i++)
+        {
+            Assert.True(i < 100, "The server's socket is still there.");
+            await Task.Delay(50);
+        }
+
         await Assert.ThrowsAnyAsync<IOException>(async () => await client.Stream.CopyToAsync(Stream.Null).WaitAsync(TimeSpan.FromSeconds(30)));
     }
 
@@ -268,6 +277,13 @@ public sealed class ConnectionTests
         server.Folder.Write("a.txt", "file a");
         server.Folder.Write("large.bin", RandomNumberGenerator.GetBytes(LargeSize));
         return server;
+    }
+
+    // Whether the server's end of a connection exists, going by the kernel's table: the third column is the remote address.
+    private static bool ServerHolds(Socket client)
+    {
+        string port = ((IPEndPoint)client.LocalEndPoint!).Port.ToString("X4", CultureInfo.InvariantCulture);
+        return File.ReadLines("/proc/net/tcp").Any(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[2].EndsWith(":" + port, StringComparison.Ordinal));
     }
 
     private static async Task AssertServesAsync(TestServer server)
