@@ -1,9 +1,12 @@
 namespace FileServer.Tests.Support;
 
-/// <summary>A folder of a test's own, gone with it.</summary>
+/// <summary>
+/// A folder of a test's own, gone with it. On tmpfs: the lab's root (hostfs) opens files by their path on the host, so a link that
+/// is swapped in meanwhile is followed behind the guest kernel's back.
+/// </summary>
 internal sealed class TemporaryFolder : IDisposable
 {
-    public string Name { get; } = Directory.CreateTempSubdirectory("fileserver-test-").FullName;
+    public string Name { get; } = Directory.CreateDirectory($"/dev/shm/fileserver-test-{Guid.NewGuid():N}").FullName;
 
     public string this[string file] => Path.Combine(Name, file);
 
