@@ -8,7 +8,8 @@ server_pid=
 
 stop_server() {
   if [[ -n $server_pid ]]; then
-    kill -TERM "$server_pid" 2>/dev/null || true
+    # Under strace the server is the child; strace itself does not heed SIGTERM while it has one.
+    pkill -TERM -P "$server_pid" 2>/dev/null || kill -TERM "$server_pid" 2>/dev/null || true
     wait "$server_pid" 2>/dev/null || true
     server_pid=
   fi
@@ -19,6 +20,8 @@ trap 'stop_server; rm -rf "$work"' EXIT
 start_server() {
   local plane=$1 log=$work/$1.log
   shift
+  # Emptied here and not only in the background, lest the port of an earlier server be read from it.
+  : >"$log"
   "$@" dotnet exec "$server_dll" --root "$work/www" --listen 127.0.0.1:0 --cert "$work/cert.pem" --key "$work/key.pem" --data-plane "$plane" >"$log" 2>&1 &
   server_pid=$!
   for _ in $(seq 300); do
@@ -72,10 +75,7 @@ stop_server
 echo "5/5  Once more under strace: the system calls that moved the body"
 start_server require-kernel strace -f -qq -o "$work/trace" -e trace=sendfile,sendto,sendmsg,read,pread64,preadv,write
 download traced
-# strace is the child; the server is its child.
-pkill -TERM -P "$server_pid" 2>/dev/null || true
-wait "$server_pid" 2>/dev/null || true
-server_pid=
+stop_server
 awk '/sendfile/ && match($0, /= [0-9]+$/) {calls++; bytes += substr($0, RSTART + 2)}
      END {printf "     sendfile(2): %d calls, %d bytes\n", calls, bytes; exit bytes == expected ? 0 : 1}' \
   expected=$((size_mib * 1024 * 1024)) "$work/trace" || { echo "the body did not leave by sendfile alone" >&2; exit 1; }
