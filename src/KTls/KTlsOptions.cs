@@ -38,8 +38,8 @@ public sealed class KTlsOptions
     /// </summary>
     public bool LeaveSocketOpen { get; set; }
 
-    internal string? WhyOnlySslStream => DataPlane == DataPlanePolicy.SslStream ? "the options say so" : null;
-
     /// <summary>Where log messages go. Default: none.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }
+
+    internal string? WhyOnlySslStream => DataPlane == DataPlanePolicy.SslStream ? "the options say so" : null;
 }

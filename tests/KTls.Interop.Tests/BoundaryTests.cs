@@ -22,7 +22,7 @@ public sealed class BoundaryTests
     public async Task Data_in_the_segment_of_Finished_is_opened_first_and_then_the_kernel_takes_over()
     {
         byte[][] data = [RandomNumberGenerator.GetBytes(3), RandomNumberGenerator.GetBytes(5000), RandomNumberGenerator.GetBytes(1), RandomNumberGenerator.GetBytes(9000)];
-        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using TcpPair tcp = TcpPair.Connect();
         Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), Scenario.Kernel);
         using RawPeer peer = await RawPeer.ConnectAsync(tcp.Client);
 
@@ -69,7 +69,7 @@ public sealed class BoundaryTests
         int length = int.MaxValue;
         for (int cut = 0; cut <= length; cut++)
         {
-            using TcpPair tcp = await TcpPair.ConnectAsync();
+            using TcpPair tcp = TcpPair.Connect();
             Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), new KTlsOptions { DataPlane = plane });
             using RawPeer peer = await RawPeer.ConnectAsync(tcp.Client);
             byte[] stream =
@@ -99,7 +99,7 @@ public sealed class BoundaryTests
     [InlineData(DataPlanePolicy.UserSpace, 1)]
     public async Task Tickets_and_alerts_between_data_are_not_data(DataPlanePolicy plane, int readSize)
     {
-        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using TcpPair tcp = TcpPair.Connect();
         Task<RawPeer> accepting = RawPeer.AcceptAsync(tcp.Server, Credential);
         await using KTlsStream ours = await KTlsStream.AuthenticateAsClientAsync(tcp.Client, TestPki.Client(), new KTlsOptions { DataPlane = plane });
         using RawPeer peer = await accepting;
@@ -133,7 +133,7 @@ public sealed class BoundaryTests
     [InlineData(DataPlanePolicy.UserSpace)]
     public async Task Data_inside_a_handshake_message_is_refused(DataPlanePolicy plane)
     {
-        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using TcpPair tcp = TcpPair.Connect();
         Task<RawPeer> accepting = RawPeer.AcceptAsync(tcp.Server, Credential);
         await using KTlsStream ours = await KTlsStream.AuthenticateAsClientAsync(tcp.Client, TestPki.Client(), new KTlsOptions { DataPlane = plane });
         using RawPeer peer = await accepting;
@@ -150,7 +150,7 @@ public sealed class BoundaryTests
     {
         // Debian's 6.1 and 6.12 cannot change keys; the lab's newest kernel can.
         bool canRekey = Environment.OSVersion.Version >= new Version(6, 14);
-        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using TcpPair tcp = TcpPair.Connect();
         Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), Scenario.Kernel);
         using RawPeer peer = await RawPeer.ConnectAsync(tcp.Client);
         await peer.SendAsync(peer.LastFlight);
@@ -177,7 +177,7 @@ public sealed class BoundaryTests
     [Fact]
     public async Task A_key_update_of_the_peer_changes_the_keys_in_user_space()
     {
-        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using TcpPair tcp = TcpPair.Connect();
         Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace });
         using RawPeer peer = await RawPeer.ConnectAsync(tcp.Client);
         await peer.SendAsync(peer.LastFlight);
@@ -193,7 +193,7 @@ public sealed class BoundaryTests
     [Fact]
     public async Task A_key_update_among_early_records()
     {
-        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using TcpPair tcp = TcpPair.Connect();
         Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), Scenario.Kernel);
         using RawPeer peer = await RawPeer.ConnectAsync(tcp.Client);
         byte[] first = peer.Seal(ContentType.ApplicationData, [1]);

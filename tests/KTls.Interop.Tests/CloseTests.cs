@@ -14,7 +14,7 @@ public sealed class CloseTests
     {
         for (int i = 0; i < 20; i++)
         {
-            using TcpPair tcp = await TcpPair.ConnectAsync();
+            using TcpPair tcp = TcpPair.Connect();
             tcp.Server.SendBufferSize = 16 * 1024;
             using var peer = new SslStream(new NetworkStream(tcp.Client));
             Task handshake = peer.AuthenticateAsClientAsync(TestPki.Client());

@@ -22,11 +22,7 @@ public sealed class GnuTlsTests
         await using KTlsStream ours = await KTlsStream.AuthenticateAsServerAsync(await listener.AcceptAsync(), TestPki.Server(), Scenario.Kernel);
         Scenario.AssertKernel(ours, suite);
 
-        Task sending = peer.SendAsync(toUs);
-        byte[] received = new byte[toUs.Length];
-        await ours.ReadExactlyAsync(received).AsTask().WaitAsync(TimeSpan.FromSeconds(60));
-        await sending;
-        Assert.True(toUs.AsSpan().SequenceEqual(received));
+        await Scenario.AssertArrivesAsync(peer, ours, toUs);
 
         await ours.WriteAsync(toPeer);
         Scenario.AssertSame(toPeer, await peer.ReceivedAsync(toPeer.Length));

@@ -78,6 +78,16 @@ internal static class Scenario
         Assert.True(expected.AsSpan().SequenceEqual(actual), $"{actual.Length} bytes arrived, not the {expected.Length} that were sent. {explanation}");
     }
 
+    /// <summary>What is typed into the peer arrives on our stream.</summary>
+    public static async Task AssertArrivesAsync(PeerProcess peer, KTlsStream ours, byte[] data)
+    {
+        Task sending = peer.SendAsync(data);
+        byte[] received = new byte[data.Length];
+        await ours.ReadExactlyAsync(received).AsTask().WaitAsync(TimeSpan.FromSeconds(60));
+        await sending;
+        AssertSame(data, received);
+    }
+
     public static (long Sent, long Received) KernelConnections()
     {
         string[] lines = File.ReadAllLines("/proc/net/tls_stat");

@@ -13,7 +13,7 @@ public sealed class SslStreamTests
     public async Task Our_server_and_SslStream(TlsCipherSuite suite)
     {
         (long sent, long received) = Scenario.KernelConnections();
-        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using TcpPair tcp = TcpPair.Connect();
         SslClientAuthenticationOptions client = TestPki.Client();
         client.CipherSuitesPolicy = Scenario.Only(suite);
         using var peer = new SslStream(new NetworkStream(tcp.Client));
@@ -29,7 +29,7 @@ public sealed class SslStreamTests
     [MemberData(nameof(Suites))]
     public async Task Our_client_and_SslStream(TlsCipherSuite suite)
     {
-        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using TcpPair tcp = TcpPair.Connect();
         SslServerAuthenticationOptions server = TestPki.Server(TestPki.Rsa);
         server.CipherSuitesPolicy = Scenario.Only(suite);
         using var peer = new SslStream(new NetworkStream(tcp.Server));
@@ -44,7 +44,7 @@ public sealed class SslStreamTests
     [MemberData(nameof(Suites))]
     public async Task Our_server_and_our_client(TlsCipherSuite suite)
     {
-        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using TcpPair tcp = TcpPair.Connect();
         SslClientAuthenticationOptions client = TestPki.Client();
         client.CipherSuitesPolicy = Scenario.Only(suite);
         Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), Scenario.Kernel);
@@ -61,7 +61,7 @@ public sealed class SslStreamTests
     [InlineData(KernelDirections.None)]
     public async Task Each_direction_is_chosen_on_its_own(KernelDirections directions)
     {
-        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using TcpPair tcp = TcpPair.Connect();
         using var peer = new SslStream(new NetworkStream(tcp.Client));
         Task handshake = peer.AuthenticateAsClientAsync(TestPki.Client());
         await using KTlsStream ours = await KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), new KTlsOptions { KernelDirections = directions });

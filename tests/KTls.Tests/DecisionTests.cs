@@ -19,7 +19,7 @@ public sealed class DecisionTests
     [Fact]
     public async Task A_client_without_TLS_13_gets_SslStream_and_loses_nothing()
     {
-        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using TcpPair tcp = TcpPair.Connect();
         SslClientAuthenticationOptions client = TestPki.Client();
         client.EnabledSslProtocols = SslProtocols.Tls12;
         using var peer = new SslStream(new NetworkStream(tcp.Client));
@@ -44,7 +44,7 @@ public sealed class DecisionTests
     {
         SslServerAuthenticationOptions server = TestPki.Server();
         change(server);
-        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using TcpPair tcp = TcpPair.Connect();
         using var peer = new SslStream(new NetworkStream(tcp.Client));
         Task handshake = peer.AuthenticateAsClientAsync(TestPki.Client());
         await using KTlsStream ours = await KTlsStream.AuthenticateAsServerAsync(tcp.Server, server, new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace });
@@ -66,7 +66,7 @@ public sealed class DecisionTests
     {
         SslClientAuthenticationOptions client = TestPki.Client();
         change(client);
-        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using TcpPair tcp = TcpPair.Connect();
         using var peer = new SslStream(new NetworkStream(tcp.Server));
         Task handshake = peer.AuthenticateAsServerAsync(TestPki.Server());
         await using KTlsStream ours = await KTlsStream.AuthenticateAsClientAsync(tcp.Client, client, new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace });
@@ -95,7 +95,7 @@ public sealed class DecisionTests
 
         Assert.Equal(DataPlaneKind.SslStream, pair.Server.Sending.Kind);
         Assert.Contains("TCP_ULP", pair.Server.Sending.Reason, StringComparison.Ordinal);
-        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using TcpPair tcp = TcpPair.Connect();
         AuthenticationException e = await Assert.ThrowsAsync<AuthenticationException>(() =>
             KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), new KTlsOptions { DataPlane = DataPlanePolicy.RequireKernel }));
         Assert.Contains("modprobe tls", e.Message, StringComparison.Ordinal);
@@ -104,7 +104,7 @@ public sealed class DecisionTests
     [Fact]
     public async Task A_server_without_a_certificate_is_told_so()
     {
-        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using TcpPair tcp = TcpPair.Connect();
         using var peer = new SslStream(new NetworkStream(tcp.Client));
         Task handshake = peer.AuthenticateAsClientAsync(TestPki.Client());
         AuthenticationException e = await Assert.ThrowsAsync<AuthenticationException>(() => KTlsStream.AuthenticateAsServerAsync(

@@ -42,7 +42,7 @@ public sealed class FailureTests
             client.RemoteCertificateValidationCallback = (_, _, _, _) => false;
         }
 
-        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using TcpPair tcp = TcpPair.Connect();
         Task<KTlsStream> server = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(certificate), UserSpace);
         await Assert.ThrowsAsync<AuthenticationException>(() => KTlsStream.AuthenticateAsClientAsync(tcp.Client, client, UserSpace));
         AuthenticationException e = await Assert.ThrowsAsync<AuthenticationException>(() => server);
@@ -78,7 +78,7 @@ public sealed class FailureTests
     [InlineData("160301000401ffffff", AlertDescription.IllegalParameter)]
     public async Task Garbage_instead_of_a_ClientHello_is_answered_by_an_alert(string garbage, AlertDescription expected)
     {
-        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using TcpPair tcp = TcpPair.Connect();
         Task<KTlsStream> server = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), UserSpace);
         await tcp.Client.SendAsync(Convert.FromHexString(garbage));
         AuthenticationException e = await Assert.ThrowsAsync<AuthenticationException>(() => server);
@@ -95,7 +95,7 @@ public sealed class FailureTests
         byte[] hello = client.Output.ToArray();
         for (int length = 0; length < hello.Length; length++)
         {
-            using TcpPair tcp = await TcpPair.ConnectAsync();
+            using TcpPair tcp = TcpPair.Connect();
             Task<KTlsStream> server = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), UserSpace);
             await tcp.Client.SendAsync(hello.AsMemory(0, length));
             tcp.Client.Shutdown(SocketShutdown.Send);
@@ -114,7 +114,7 @@ public sealed class FailureTests
         {
             byte[] changed = [.. hello];
             changed[i] ^= 0xff;
-            using TcpPair tcp = await TcpPair.ConnectAsync();
+            using TcpPair tcp = TcpPair.Connect();
             Task<KTlsStream> server = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), UserSpace);
             await tcp.Client.SendAsync(changed);
             tcp.Client.Shutdown(SocketShutdown.Send);
@@ -126,7 +126,7 @@ public sealed class FailureTests
     [Fact]
     public async Task A_client_that_goes_away_is_an_IOException()
     {
-        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using TcpPair tcp = TcpPair.Connect();
         Task<KTlsStream> server = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), UserSpace);
         await tcp.Client.SendAsync(new byte[] { 22, 3, 1 });
         tcp.Client.Dispose();
@@ -136,7 +136,7 @@ public sealed class FailureTests
     [Fact]
     public async Task A_silent_client_runs_out_of_time()
     {
-        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using TcpPair tcp = TcpPair.Connect();
         await Assert.ThrowsAsync<TimeoutException>(() => KTlsStream.AuthenticateAsServerAsync(
             tcp.Server, TestPki.Server(), new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace, HandshakeTimeout = TimeSpan.FromMilliseconds(100) }));
     }
@@ -144,7 +144,7 @@ public sealed class FailureTests
     [Fact]
     public async Task The_caller_can_cancel_and_still_owns_the_socket()
     {
-        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using TcpPair tcp = TcpPair.Connect();
         using var soon = new CancellationTokenSource(50);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), UserSpace, soon.Token));
         await tcp.Server.SendAsync(new byte[] { 1 });
@@ -156,7 +156,7 @@ public sealed class FailureTests
     public async Task A_forged_record_is_refused()
     {
         await using StreamPair pair = await StreamPair.ConnectAsync(new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace, LeaveSocketOpen = true });
-        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using TcpPair tcp = TcpPair.Connect();
         var options = new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace, LeaveSocketOpen = true };
         Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), options);
         await using KTlsStream client = await KTlsStream.AuthenticateAsClientAsync(tcp.Client, TestPki.Client(), options);
@@ -185,7 +185,7 @@ public sealed class FailureTests
     [InlineData(20)]
     public async Task The_end_of_TCP_inside_a_record_is_an_error(int length)
     {
-        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using TcpPair tcp = TcpPair.Connect();
         var options = new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace, LeaveSocketOpen = true };
         Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), options);
         await using KTlsStream client = await KTlsStream.AuthenticateAsClientAsync(tcp.Client, TestPki.Client(), options);
@@ -200,7 +200,7 @@ public sealed class FailureTests
     [Fact]
     public async Task An_empty_record_without_a_tag_is_bad_record_mac()
     {
-        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using TcpPair tcp = TcpPair.Connect();
         var options = new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace, LeaveSocketOpen = true };
         Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), options);
         await using KTlsStream client = await KTlsStream.AuthenticateAsClientAsync(tcp.Client, TestPki.Client(), options);

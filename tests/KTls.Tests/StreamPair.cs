@@ -23,7 +23,7 @@ internal sealed class StreamPair : IAsyncDisposable
 
     public static async Task<StreamPair> ConnectAsync(KTlsOptions options, SslServerAuthenticationOptions? server = null, SslClientAuthenticationOptions? client = null)
     {
-        TcpPair tcp = await TcpPair.ConnectAsync();
+        TcpPair tcp = TcpPair.Connect();
         Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, server ?? TestPki.Server(), options);
         KTlsStream connected = await KTlsStream.AuthenticateAsClientAsync(tcp.Client, client ?? TestPki.Client(), options);
         return new StreamPair(tcp, connected, await accepting);

@@ -25,7 +25,7 @@ public sealed class UserSpaceTests
     [MemberData(nameof(Matrix))]
     public async Task Server_against_SslStream(TlsCipherSuite suite, string key)
     {
-        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using TcpPair tcp = TcpPair.Connect();
         SslServerAuthenticationOptions server = TestPki.Server(key == "rsa" ? TestPki.Rsa : TestPki.Ecdsa);
         SslClientAuthenticationOptions client = TestPki.Client();
         client.CipherSuitesPolicy = new CipherSuitesPolicy([suite]);
@@ -48,7 +48,7 @@ public sealed class UserSpaceTests
     [MemberData(nameof(Matrix))]
     public async Task Client_against_SslStream(TlsCipherSuite suite, string key)
     {
-        using TcpPair tcp = await TcpPair.ConnectAsync();
+        using TcpPair tcp = TcpPair.Connect();
         SslServerAuthenticationOptions server = TestPki.Server(key == "rsa" ? TestPki.Rsa : TestPki.Ecdsa);
         server.CipherSuitesPolicy = new CipherSuitesPolicy([suite]);
         using var peer = new SslStream(new NetworkStream(tcp.Server));

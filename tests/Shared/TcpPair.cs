@@ -16,14 +16,18 @@ internal sealed class TcpPair : IDisposable
 
     public Socket Server { get; }
 
-    public static async Task<TcpPair> ConnectAsync()
+    /// <summary>Connects a pair. A buffer size in bytes limits both kernel buffers of both ends; 0 leaves them as they are.</summary>
+    public static TcpPair Connect(int bufferSize = 0)
     {
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        Limit(listener, bufferSize); // accepted sockets inherit it
         listener.Listen();
+
         var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await client.ConnectAsync(listener.LocalEndPoint!);
-        Socket server = await listener.AcceptAsync();
+        Limit(client, bufferSize);
+        client.Connect(listener.LocalEndPoint!);
+        Socket server = listener.Accept();
         server.NoDelay = true;
         return new TcpPair(client, server);
     }
@@ -32,5 +36,14 @@ internal sealed class TcpPair : IDisposable
     {
         Client.Dispose();
         Server.Dispose();
+    }
+
+    private static void Limit(Socket socket, int bufferSize)
+    {
+        if (bufferSize != 0)
+        {
+            socket.SendBufferSize = bufferSize;
+            socket.ReceiveBufferSize = bufferSize;
+        }
     }
 }

@@ -20,7 +20,7 @@ internal static class CertificateRequest
         {
             if (type == ExtensionType.SignatureAlgorithms)
             {
-                NumberList.Check(body);
+                NumberList.Read(body);
                 hasSchemes = true;
             }
         }

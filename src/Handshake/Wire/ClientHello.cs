@@ -101,7 +101,7 @@ public sealed class ClientHello
             throw new TlsAlertException(AlertDescription.DecodeError, "A session id of more than 32 bytes.");
         }
 
-        hello._cipherSuites = Here(ref reader, Even(reader.ReadVector16(minimum: 2)));
+        hello._cipherSuites = Here(ref reader, NumberList.Whole(reader.ReadVector16(minimum: 2)));
         hello._compressionMethods = Here(ref reader, reader.ReadVector8(minimum: 1));
         if (!reader.IsEmpty)
         {
@@ -119,9 +119,6 @@ public sealed class ClientHello
 
     // The range in the message of what has just been read from it.
     private static Range Here(ref WireReader reader, ReadOnlySpan<byte> justRead) => (reader.Position - justRead.Length)..reader.Position;
-
-    private static ReadOnlySpan<byte> Even(ReadOnlySpan<byte> numbers) =>
-        numbers.Length % 2 == 0 ? numbers : throw new TlsAlertException(AlertDescription.DecodeError, "A list of two-byte numbers of odd length.");
 
     private ReadOnlySpan<byte> Optional(Range? range) => range is { } present ? _message.AsSpan(present) : default;
 
@@ -148,16 +145,14 @@ public sealed class ClientHello
                 ServerName = ReadServerName(body);
                 break;
             case ExtensionType.SupportedVersions:
-                _supportedVersions = Locate(Even(reader.ReadVector8(minimum: 2)));
+                _supportedVersions = Locate(NumberList.Whole(reader.ReadVector8(minimum: 2)));
                 reader.ExpectEnd();
                 break;
             case ExtensionType.SupportedGroups:
-                _groups = Locate(Even(reader.ReadVector16(minimum: 2)));
-                reader.ExpectEnd();
+                _groups = Locate(NumberList.Read(body));
                 break;
             case ExtensionType.SignatureAlgorithms:
-                _signatureSchemes = Locate(Even(reader.ReadVector16(minimum: 2)));
-                reader.ExpectEnd();
+                _signatureSchemes = Locate(NumberList.Read(body));
                 break;
             case ExtensionType.KeyShare:
                 _keyShares = Locate(reader.ReadVector16());

@@ -33,7 +33,7 @@ internal readonly ref struct EncryptedExtensions
                     break;
                 case ExtensionType.SupportedGroups:
                     // It says what the server would like next time (RFC 8446 §4.2.7).
-                    NumberList.Check(body);
+                    NumberList.Read(body);
                     break;
                 case ExtensionType.KeyShare or ExtensionType.SupportedVersions or ExtensionType.SignatureAlgorithms or ExtensionType.SignatureAlgorithmsCert
                     or ExtensionType.Cookie or ExtensionType.PreSharedKey or ExtensionType.PskKeyExchangeModes or ExtensionType.CertificateAuthorities:

@@ -35,7 +35,8 @@ internal static class ClientAuthentication
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
             await JudgeAsync(sender, handshake, driver, options, attempt.Token).ConfigureAwait(false);
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
-            Connection connection = Establish(handshake, driver, transport, socket, options, attempt);
+            Connection connection = Establishment.Establish(
+                handshake, driver, transport, socket, (handshake.ServerCertificate, options.TargetHost ?? string.Empty), attempt);
             isEstablished = true;
             return connection;
         }
@@ -113,30 +114,6 @@ internal static class ClientAuthentication
 
         string details = string.Join(", ", chain.ChainStatus.Select(status => status.Status));
         return $"The server's certificate is not trusted: {errors}{(details.Length == 0 ? string.Empty : $" ({details})")}.";
-    }
-
-    private static SplitConnection Establish(ClientHandshake handshake, HandshakeDriver driver, KernelSocket transport, Socket socket, SslClientAuthenticationOptions options, HandshakeAttempt attempt)
-    {
-        TlsSession session = handshake.TakeSession();
-        try
-        {
-            DataPlanes planes = DataPlanes.Install(transport, session, driver.Unconsumed, attempt.Options, attempt.Logger);
-            var facts = new ConnectionFacts
-            {
-                Protocol = session.Protocol,
-                CipherSuite = session.CipherSuite,
-                Group = session.Group,
-                ApplicationProtocol = session.ApplicationProtocol,
-                RemoteCertificate = handshake.ServerCertificate,
-                TargetHostName = options.TargetHost ?? string.Empty,
-            };
-            return new SplitConnection(transport, attempt.Options.LeaveSocketOpen ? null : socket, session, planes, facts, attempt.Logger);
-        }
-        catch
-        {
-            session.Dispose();
-            throw;
-        }
     }
 
     private static Task<Connection> FallBackAsync(Socket socket, SslClientAuthenticationOptions options, string reason, HandshakeAttempt attempt)

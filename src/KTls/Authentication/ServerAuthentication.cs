@@ -42,7 +42,7 @@ internal static class ServerAuthentication
             driver.Replay = null;
             await AcceptAsync(handshake, driver, ServerOptions.Translate(options, credential!), attempt.Token).ConfigureAwait(false);
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
-            Connection connection = Establish(handshake, driver, transport, socket, attempt);
+            Connection connection = Establishment.Establish(handshake, driver, transport, socket, (null, handshake.ClientHello!.ServerName), attempt);
             isServed = true;
             return connection;
         }
@@ -85,29 +85,6 @@ internal static class ServerAuthentication
         catch (TlsAlertException)
         {
             await driver.SendAlertAsync(handshake, cancellationToken).ConfigureAwait(false);
-            throw;
-        }
-    }
-
-    private static SplitConnection Establish(ServerHandshake handshake, HandshakeDriver driver, KernelSocket transport, Socket socket, HandshakeAttempt attempt)
-    {
-        TlsSession session = handshake.TakeSession();
-        try
-        {
-            DataPlanes planes = DataPlanes.Install(transport, session, driver.Unconsumed, attempt.Options, attempt.Logger);
-            var facts = new ConnectionFacts
-            {
-                Protocol = session.Protocol,
-                CipherSuite = session.CipherSuite,
-                Group = session.Group,
-                ApplicationProtocol = session.ApplicationProtocol,
-                TargetHostName = handshake.ClientHello!.ServerName,
-            };
-            return new SplitConnection(transport, attempt.Options.LeaveSocketOpen ? null : socket, session, planes, facts, attempt.Logger);
-        }
-        catch
-        {
-            session.Dispose();
             throw;
         }
     }

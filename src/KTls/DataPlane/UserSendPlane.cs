@@ -55,32 +55,8 @@ internal sealed class UserSendPlane : SendPlane
         await SendRecordsAsync(record.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
     }
 
-    public override async ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken)
-    {
-        byte[] plaintext = ArrayPool<byte>.Shared.Rent(RecordsPerSend * RecordHeader.MaxPlaintext);
-        try
-        {
-            long sent = 0;
-            while (sent < count)
-            {
-                int wanted = (int)Math.Min(RecordsPerSend * RecordHeader.MaxPlaintext, count - sent);
-                int read = await RandomAccess.ReadAsync(file, plaintext.AsMemory(0, wanted), offset + sent, cancellationToken).ConfigureAwait(false);
-                if (read == 0)
-                {
-                    break;
-                }
-
-                await SendAsync(plaintext.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
-                sent += read;
-            }
-
-            return sent;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(plaintext);
-        }
-    }
+    public override ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken) =>
+        FileCopy.RunAsync(file, offset, count, RecordsPerSend * RecordHeader.MaxPlaintext, SendAsync, cancellationToken);
 
     // What TCP has taken it delivers, also after a close.
     public override ValueTask FlushAsync(CancellationToken cancellationToken) => default;

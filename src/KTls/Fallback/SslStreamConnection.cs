@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
@@ -64,32 +63,8 @@ internal sealed class SslStreamConnection : Connection
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken) => _stream.WriteAsync(buffer, cancellationToken);
 
-    public override async ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken)
-    {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(CopyBufferSize);
-        try
-        {
-            long sent = 0;
-            while (sent < count)
-            {
-                int wanted = (int)Math.Min(buffer.Length, count - sent);
-                int read = await RandomAccess.ReadAsync(file, buffer.AsMemory(0, wanted), offset + sent, cancellationToken).ConfigureAwait(false);
-                if (read == 0)
-                {
-                    break;
-                }
-
-                await _stream.WriteAsync(buffer.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
-                sent += read;
-            }
-
-            return sent;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
+    public override ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken) =>
+        FileCopy.RunAsync(file, offset, count, CopyBufferSize, _stream.WriteAsync, cancellationToken);
 
     public override Task ShutdownAsync(CancellationToken cancellationToken) => _stream.ShutdownAsync().WaitAsync(cancellationToken);
 

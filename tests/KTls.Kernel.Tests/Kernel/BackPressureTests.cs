@@ -48,22 +48,7 @@ public class BackPressureTests
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => send.Soon());
 
-        // What follows arrives right behind what was out by then, which is a prefix of the data.
-        byte[] mark = [.. "the next message"u8];
-        Task next = SendNextAsync();
-        byte[] all = await Transfer.ReceiveToEndAsync(pair.Server).Soon();
-        await next.Soon();
-        Assert.Equal(mark, all[^mark.Length..]);
-        Assert.Equal(data[..(all.Length - mark.Length)], all[..^mark.Length]);
-        Assert.InRange(all.Length, mark.Length + 1, data.Length);
-
-        async Task SendNextAsync()
-        {
-            await pair.Client.SendAsync(mark, CancellationToken.None);
-            await pair.Client.FlushAsync(CancellationToken.None);
-            pair.Client.Dispose();
-            pair.ClientSocket.Dispose();
-        }
+        await pair.AssertPrefixArrivedAsync(data);
     }
 
     [Fact]

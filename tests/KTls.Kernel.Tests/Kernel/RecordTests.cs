@@ -124,17 +124,8 @@ public class RecordTests
     public async Task An_empty_record_before_a_control_record_does_not_look_like_the_end(int version)
     {
         using UserSpacePeer peer = new((ushort)version);
-        byte[] buffer = new byte[100];
         peer.Wire.Send([.. peer.Sealer.Seal(23, []), .. peer.Sealer.Seal(21, [1, 0])]);
-
-        ReceivedRecord record = await peer.Server.ReceiveRecordAsync(buffer, CancellationToken.None).Soon();
-        if (record.ContentType == 23)
-        {
-            Assert.Equal(new ReceivedRecord(23, 0, false), record);
-            record = await peer.Server.ReceiveRecordAsync(buffer, CancellationToken.None).Soon();
-        }
-
-        Assert.Equal(new ReceivedRecord(21, 2, false), record);
+        Assert.Equal(new ReceivedRecord(21, 2, false), await ReceiveAfterEmptyAsync(peer.Server));
     }
 
     [Theory]
@@ -143,18 +134,9 @@ public class RecordTests
     public async Task An_empty_record_before_the_end_is_not_the_end(int version)
     {
         using UserSpacePeer peer = new((ushort)version);
-        byte[] buffer = new byte[100];
         peer.Send(23, []);
         peer.Wire.Shutdown(System.Net.Sockets.SocketShutdown.Send);
-
-        ReceivedRecord record = await peer.Server.ReceiveRecordAsync(buffer, CancellationToken.None).Soon();
-        if (!record.EndOfStream)
-        {
-            Assert.Equal(new ReceivedRecord(23, 0, false), record);
-            record = await peer.Server.ReceiveRecordAsync(buffer, CancellationToken.None).Soon();
-        }
-
-        Assert.Equal(new ReceivedRecord(0, 0, true), record);
+        Assert.Equal(new ReceivedRecord(0, 0, true), await ReceiveAfterEmptyAsync(peer.Server));
     }
 
     [Theory]
@@ -228,5 +210,15 @@ public class RecordTests
         Assert.Equal(ErrorNumber.NameOf(errno), ErrorNumber.NameOf(exception.Errno));
         Assert.Equal("recvmsg", exception.Call);
         Assert.Contains(ErrorNumber.NameOf(errno), exception.Message, StringComparison.Ordinal);
+    }
+
+    // A kernel may report the empty record or skip it.
+    private static async Task<ReceivedRecord> ReceiveAfterEmptyAsync(KernelSocket socket)
+    {
+        byte[] buffer = new byte[100];
+        ReceivedRecord record = await socket.ReceiveRecordAsync(buffer, CancellationToken.None).Soon();
+        return record == new ReceivedRecord(23, 0, false)
+            ? await socket.ReceiveRecordAsync(buffer, CancellationToken.None).Soon()
+            : record;
     }
 }

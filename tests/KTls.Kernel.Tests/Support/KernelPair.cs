@@ -56,6 +56,29 @@ internal sealed class KernelPair : IDisposable
         Assert.True(errno == 0, $"{direction} keys of {cipher} {version:x4}: {ErrorNumber.NameOf(errno)}");
     }
 
+    /// <summary>
+    /// After a cancelled send: a further message arrives right behind what was out by then, which is a prefix of the data.
+    /// Ends the connection.
+    /// </summary>
+    public async Task AssertPrefixArrivedAsync(byte[] data)
+    {
+        byte[] mark = [.. "the next message"u8];
+        Task next = SendNextAsync();
+        byte[] all = await Transfer.ReceiveToEndAsync(Server).Soon();
+        await next.Soon();
+        Assert.Equal(mark, all[^mark.Length..]);
+        Assert.Equal(data[..(all.Length - mark.Length)], all[..^mark.Length]);
+        Assert.InRange(all.Length, mark.Length + 1, data.Length);
+
+        async Task SendNextAsync()
+        {
+            await Client.SendAsync(mark, CancellationToken.None);
+            await Client.FlushAsync(CancellationToken.None);
+            Client.Dispose();
+            ClientSocket.Dispose();
+        }
+    }
+
     public void Dispose()
     {
         Client.Dispose();

@@ -9,7 +9,6 @@ internal sealed class UserSpacePeer : IDisposable
 
     public UserSpacePeer(ushort version)
     {
-        _tcp.Client.NoDelay = true;
         Sealer = new RecordSealer(version, TestKeys.For(version, KernelCipher.AesGcm128, fromClient: true));
         Server = new KernelSocket(_tcp.Server.SafeHandle);
         try

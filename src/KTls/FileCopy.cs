@@ -1,0 +1,45 @@
+using System.Buffers;
+using Microsoft.Win32.SafeHandles;
+
+namespace KTls;
+
+/// <summary>Sends a file where the kernel does not seal: by reading and writing.</summary>
+internal static class FileCopy
+{
+    /// <summary>Reads a part of a file and writes it.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="offset">First byte.</param>
+    /// <param name="count">So many bytes.</param>
+    /// <param name="bufferSize">Bytes that are read at a time.</param>
+    /// <param name="write">Where they go.</param>
+    /// <param name="cancellationToken">Ends reading and writing.</param>
+    /// <returns>Bytes written: fewer than <paramref name="count"/> only when the file ended.</returns>
+    public static async ValueTask<long> RunAsync(
+        SafeFileHandle file, long offset, long count, int bufferSize,
+        Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> write, CancellationToken cancellationToken)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(bufferSize);
+        try
+        {
+            long sent = 0;
+            while (sent < count)
+            {
+                int wanted = (int)Math.Min(bufferSize, count - sent);
+                int read = await RandomAccess.ReadAsync(file, buffer.AsMemory(0, wanted), offset + sent, cancellationToken).ConfigureAwait(false);
+                if (read == 0)
+                {
+                    break;
+                }
+
+                await write(buffer.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
+                sent += read;
+            }
+
+            return sent;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+}
