@@ -56,10 +56,11 @@ done
 
 # The kernels run side by side: each has one processor.
 echo
-echo "== kernels ${kernels[*]}: about five minutes"
+echo "== kernels ${kernels[*]}: about twelve minutes on two processors"
 for kernel in "${kernels[@]}"; do
   for name in "${kernel_suites[@]}"; do
     suite "$name-$kernel" eng/lab.sh --kernel "$kernel" -- dotnet exec "$(program "$name")" -noColor
+    echo "$name-$kernel has ended"
   done &
 done
 wait

@@ -92,6 +92,7 @@ public sealed class KTlsStream : Stream
     /// <param name="cancellationToken">Cancels the handshake.</param>
     /// <returns>The authenticated stream.</returns>
     /// <exception cref="AuthenticationException">The handshake failed, or the kernel is required and cannot serve.</exception>
+    /// <exception cref="KernelTlsException">The kernel is required, and refused the keys after the handshake.</exception>
     /// <exception cref="IOException">The connection broke.</exception>
     /// <exception cref="TimeoutException">The handshake took longer than <see cref="KTlsOptions.HandshakeTimeout"/>.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>

@@ -69,7 +69,12 @@ public sealed class RecordOpener : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _aead.Dispose();
+    public void Dispose()
+    {
+        // The write IV is secret, too. The key goes first: nothing is ever sealed or opened with a cleared nonce.
+        _aead.Dispose();
+        _nonce = default;
+    }
 
     private static Span<byte> RemovePadding(Span<byte> inner, out ContentType type)
     {

@@ -48,5 +48,10 @@ public sealed class RecordSealer : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _aead.Dispose();
+    public void Dispose()
+    {
+        // The write IV is secret, too. The key goes first: nothing is ever sealed or opened with a cleared nonce.
+        _aead.Dispose();
+        _nonce = default;
+    }
 }
