@@ -37,11 +37,17 @@ public sealed class BoundaryTests
         Task rest = ours.ReadExactlyAsync(received.AsMemory(5004)).AsTask();
         await Task.Delay(50);
         Assert.False(rest.IsCompleted);
-        await peer.SendAsync(records[3][4000..]);
+
+        // What comes with the other half is beyond the boundary: user space does not touch it.
+        byte[] beyond = RandomNumberGenerator.GetBytes(2000);
+        await peer.SendAsync(records[3][4000..], peer.Seal(ContentType.ApplicationData, beyond));
         await rest.WaitAsync(Patience);
         Scenario.AssertSame(expected, received);
+        await ours.ReadExactlyAsync(received = new byte[beyond.Length]).AsTask().WaitAsync(Patience);
+        Scenario.AssertSame(beyond, received);
+        Assert.Equal(DataPlaneKind.Kernel, ours.Receiving.Kind);
 
-        // The kernel goes on with record number 4.
+        // The kernel has gone on with record number 4, and does with all that follow.
         byte[] more = RandomNumberGenerator.GetBytes(100_000);
         Task reading = ours.ReadExactlyAsync(received = new byte[more.Length]).AsTask();
         foreach (byte[] piece in more.Chunk(16_000))
