@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# eng/tools.sh COMMAND…: makes sure that the named commands can be run, without changing the system.
-# Sourced, it puts those that are missing here behind the caller's PATH. They come from Debian's packages, unpacked beside
-# the lab's kernels, and run with the libraries that came with them; so neither root nor this system's versions matter.
+# eng/tools.sh [--fetched] COMMAND…: makes sure that the named commands can be run, without changing the system.
+# Sourced, it puts those that are missing here into the caller's PATH; with --fetched all of them, so that every machine has
+# the same ones. They come from Debian's packages, unpacked beside the lab's kernels, and run with the libraries that came
+# with them; so neither root nor this system's versions matter.
 set -euo pipefail
 
 tools_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
@@ -34,13 +35,18 @@ SCRIPT
 }
 
 missing=()
+wants_all=false
+if [[ ${1-} == --fetched ]]; then
+  wants_all=true
+  shift
+fi
 for tool; do
-  type -P "$tool" >/dev/null || missing+=("$tool")
+  if $wants_all || ! type -P "$tool" >/dev/null; then missing+=("$tool"); fi
 done
 if ((${#missing[@]})); then
   fetch peers
   for tool in "${missing[@]}"; do
     [[ -x $cache/bin/$tool ]] || wrap "$tool"
   done
-  export PATH=$PATH:$cache/bin
+  export PATH=$cache/bin:$PATH
 fi

@@ -5,7 +5,7 @@
 # What lab.sh sets is not seen to be set here:
 # shellcheck disable=SC2154
 
-# fetch 6.1|6.12|7.2|tools: makes sure that $cache/NAME is there.
+# fetch 6.1|6.12|7.2|tools|peers: makes sure that $cache/NAME is there.
 fetch() {
   local name=$1 dir=$cache/$1 work=$cache/$1.partial lock
   is_fetched "$dir" && return
@@ -20,13 +20,15 @@ fetch() {
     download "$name" "$work"
     note "$name: unpacking"
     unpack "$work"/cache/archives "$work/root"
-    [[ $name == tools ]] || adapt "$work/root" "$dir"
+    ! is_kernel "$name" || adapt "$work/root" "$dir"
     echo "$dir" >"$work/root/fetched"
     mv -T -- "$work/root" "$dir"
     rm -rf -- "$work"
   fi
   exec {lock}>&-
 }
+
+is_kernel() { [[ $1 == [0-9]* ]]; }
 
 # A folder is renamed into place only when complete; the path within tells
 # that it was not moved since, which the adapted kernel would not survive.
@@ -41,6 +43,7 @@ download() {
     6.12) suites=(trixie) ;;
     7.2) suites=(forky sid) ;;
     tools) suites=(stable) packages=(busybox-static) ;;
+    peers) suites=(stable) packages=(curl openssl gnutls-bin strace) ;;
   esac
   need_apt
   find_mirror "$work"
@@ -49,9 +52,9 @@ download() {
     note "$name: reading the package list of Debian $suite"
     read_suite "$suite" "$work"
     version=$(apt "$work" cache policy "${packages[0]}" | awk '$1 == "Candidate:" { print $2 }')
-    [[ $name == tools ]] || dpkg --compare-versions "$version" ge "$name~" && break
+    ! is_kernel "$name" || dpkg --compare-versions "$version" ge "$name~" && break
   done
-  dpkg --compare-versions "$version" ge "${name/tools/0}~" ||
+  ! is_kernel "$name" || dpkg --compare-versions "$version" ge "$name~" ||
     fail "$mirror has no ${packages[0]} of $name or later in ${suites[*]} (found: ${version:-none})"
   note "$name: fetching ${packages[0]} $version and what it needs, from Debian $suite"
   # "install" rather than "download": it brings what the packages depend on, all from one suite.
