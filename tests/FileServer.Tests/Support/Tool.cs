@@ -30,7 +30,10 @@ internal static class Tool
         return Process.Start(start)!;
     }
 
-    /// <summary>The server as a process of its own.</summary>
+    /// <summary>
+    /// The server as a process of its own. It heeds SIGINT also where these tests run in the background of a shell, which
+    /// makes every program there ignore it.
+    /// </summary>
     public static Process StartServer(params string[] arguments) =>
-        Start("dotnet", ["exec", typeof(Application).Assembly.Location, .. arguments]);
+        Start("env", ["--default-signal=INT", "dotnet", "exec", typeof(Application).Assembly.Location, .. arguments]);
 }
