@@ -11,6 +11,7 @@ internal sealed class PeerProcess : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private readonly Process _process;
+    private readonly Lock _lock = new();
     private readonly MemoryStream _output = new();
     private readonly Task _reading;
     private readonly Task<string> _errors;
@@ -18,7 +19,7 @@ internal sealed class PeerProcess : IDisposable
     private PeerProcess(Process process)
     {
         _process = process;
-        _reading = process.StandardOutput.BaseStream.CopyToAsync(_output);
+        _reading = ReadOutputAsync(process.StandardOutput.BaseStream);
         _errors = process.StandardError.ReadToEndAsync();
     }
 
@@ -77,22 +78,52 @@ internal sealed class PeerProcess : IDisposable
             throw new InvalidOperationException($"{_process.StartInfo.FileName} does not end. It says: {await _errors}");
         }
 
-        return _output.ToArray();
+        return Received();
     }
 
     /// <summary>What the program received so far, once it is so many bytes.</summary>
     public async Task<byte[]> ReceivedAsync(int count)
     {
         var watch = Stopwatch.StartNew();
-        while (_output.Length < count && watch.Elapsed < Patience && !_reading.IsCompleted)
+        while (ReceivedLength() < count && watch.Elapsed < Patience && !_reading.IsCompleted)
         {
             await Task.Delay(20);
         }
 
-        return _output.ToArray();
+        return Received();
     }
 
     public async Task<string> ErrorsAsync() => await _errors.WaitAsync(Patience);
+
+    // A MemoryStream is longer before the bytes are in it, so whoever looks must wait until they are.
+    private byte[] Received()
+    {
+        lock (_lock)
+        {
+            return _output.ToArray();
+        }
+    }
+
+    private long ReceivedLength()
+    {
+        lock (_lock)
+        {
+            return _output.Length;
+        }
+    }
+
+    private async Task ReadOutputAsync(Stream output)
+    {
+        byte[] buffer = new byte[64 * 1024];
+        int read;
+        while ((read = await output.ReadAsync(buffer)) != 0)
+        {
+            lock (_lock)
+            {
+                _output.Write(buffer, 0, read);
+            }
+        }
+    }
 
     public void Dispose()
     {

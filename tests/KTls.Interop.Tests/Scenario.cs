@@ -75,7 +75,10 @@ internal static class Scenario
 
     public static void AssertSame(byte[] expected, byte[] actual, string explanation = "")
     {
-        Assert.True(expected.AsSpan().SequenceEqual(actual), $"{actual.Length} bytes arrived, not the {expected.Length} that were sent. {explanation}");
+        int same = expected.AsSpan().CommonPrefixLength(actual);
+        Assert.True(
+            same == expected.Length && same == actual.Length,
+            $"Sent: {expected.Length} bytes. Arrived: {actual.Length}, of which the first {same} are those that were sent. {explanation}");
     }
 
     /// <summary>What is typed into the peer arrives on our stream.</summary>
