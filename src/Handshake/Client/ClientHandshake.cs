@@ -11,7 +11,7 @@ namespace KTls.Handshake;
 public sealed class ClientHandshake : TlsHandshake
 {
     // A second ClientHello is larger than the first by the cookie, and by what another group's share is larger.
-    private const int MaxGrowthOfShare = 128;
+    private const int MaxGrowthOfShare = 1280;
 
     private readonly ClientHandshakeOptions _options;
     private readonly byte[] _random = RandomNumberGenerator.GetBytes(32);
@@ -27,6 +27,7 @@ public sealed class ClientHandshake : TlsHandshake
     private KeySchedule? _schedule;
     private SecretBytes? _serverSecret;
     private SecretBytes? _clientSecret;
+    private NamedGroup _group;
     private SslApplicationProtocol _protocol;
     private byte[]? _certificateRequestContext;
     private byte[][] _chain = [];
@@ -143,7 +144,7 @@ public sealed class ClientHandshake : TlsHandshake
             throw new TlsAlertException(AlertDescription.MissingExtension, "The ServerHello has no key_share.");
         }
 
-        if (hello.Group != _exchange.Group)
+        if (FindOffered(hello.Group) is not { } exchange)
         {
             throw new TlsAlertException(AlertDescription.IllegalParameter, $"The server answers with a key share for {hello.Group}, which we sent none for.");
         }
@@ -153,7 +154,8 @@ public sealed class ClientHandshake : TlsHandshake
         _transcript!.Append(message);
 
         Span<byte> sharedSecret = stackalloc byte[KeyExchange.MaxSharedSecretLength];
-        int sharedLength = _exchange.Agree(hello.KeyExchange, sharedSecret);
+        int sharedLength = exchange.Agree(hello.KeyExchange, sharedSecret);
+        _group = hello.Group;
         _schedule = new KeySchedule(_suite!);
         _schedule.EnterHandshake(sharedSecret[..sharedLength]);
         CryptographicOperations.ZeroMemory(sharedSecret);
@@ -174,6 +176,17 @@ public sealed class ClientHandshake : TlsHandshake
         }
 
         _state = State.EncryptedExtensions;
+    }
+
+    // The end of ours whose share was sent for a group.
+    private KeyExchange? FindOffered(NamedGroup group)
+    {
+        if (group == _exchange.Group)
+        {
+            return _exchange;
+        }
+
+        return _exchange.Classic is { } classic && group == classic.Group && _options.Groups.Contains(group) ? classic : null;
     }
 
     // RFC 8446 §4.1.3
@@ -211,7 +224,7 @@ public sealed class ClientHandshake : TlsHandshake
         }
 
         bool wantsGroup = request.Group != default;
-        if ((wantsGroup && (request.Group == _exchange.Group || !_options.Groups.Contains(request.Group) || !KeyExchange.IsSupported(request.Group)))
+        if ((wantsGroup && (FindOffered(request.Group) is not null || !_options.Groups.Contains(request.Group) || !KeyExchange.IsSupported(request.Group)))
             || (!wantsGroup && request.Cookie.IsEmpty))
         {
             throw new TlsAlertException(AlertDescription.IllegalParameter, "A HelloRetryRequest that asks for nothing new, or for what was not offered.");
@@ -326,7 +339,7 @@ public sealed class ClientHandshake : TlsHandshake
         ReadOnlySpan<byte> finishedHash = _transcript.Current(hash);
         var session = new TlsSession(_suite!, _schedule.Derive("c ap traffic"u8, finishedHash), _schedule.Derive("s ap traffic"u8, finishedHash))
         {
-            Group = _exchange.Group,
+            Group = _group,
             ApplicationProtocol = _protocol,
         };
         SendFinalFlight();

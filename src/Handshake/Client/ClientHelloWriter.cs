@@ -29,7 +29,7 @@ internal static class ClientHelloWriter
         writer.WriteUInt8(2);
         writer.WriteUInt16(ProtocolVersion.Tls13);
         writer.End(versions);
-        WriteKeyShare(writer, exchange);
+        WriteKeyShare(writer, options.Groups, exchange);
         if (!cookie.IsEmpty)
         {
             WireWriter.Vector extension = writer.BeginExtension(ExtensionType.Cookie);
@@ -104,11 +104,16 @@ internal static class ClientHelloWriter
         writer.End(extension);
     }
 
-    private static void WriteKeyShare(WireWriter writer, KeyExchange exchange)
+    private static void WriteKeyShare(WireWriter writer, IReadOnlyList<NamedGroup> groups, KeyExchange exchange)
     {
         WireWriter.Vector extension = writer.BeginExtension(ExtensionType.KeyShare);
         WireWriter.Vector list = writer.Begin(2);
         KeyShareEntry.Write(writer, exchange.Group, exchange.PublicShare);
+        if (exchange.Classic is { } classic && groups.Contains(classic.Group))
+        {
+            KeyShareEntry.Write(writer, classic.Group, classic.PublicShare);
+        }
+
         writer.End(list);
         writer.End(extension);
     }

@@ -298,15 +298,14 @@ public sealed class ServerHandshake : TlsHandshake
 
     private void AgreeAndSendServerHello(ClientHello hello, NamedGroup group, ReadOnlySpan<byte> clientShare, KeySchedule schedule, WireWriter writer)
     {
-        using KeyExchange exchange = KeyExchange.Create(group);
         Span<byte> sharedSecret = stackalloc byte[KeyExchange.MaxSharedSecretLength];
-        int sharedLength = exchange.Agree(clientShare, sharedSecret);
+        int sharedLength = KeyExchange.Respond(group, clientShare, sharedSecret, out byte[] serverShare);
         schedule.EnterHandshake(sharedSecret[..sharedLength]);
         CryptographicOperations.ZeroMemory(sharedSecret);
 
         Span<byte> random = stackalloc byte[RandomLength];
         RandomNumberGenerator.Fill(random);
-        ServerHello.Write(writer, random, hello.SessionId, _suite!.Id, group, exchange.PublicShare);
+        ServerHello.Write(writer, random, hello.SessionId, _suite!.Id, group, serverShare);
         _transcript!.Append(writer.WrittenSpan);
         Records.Send(ContentType.Handshake, writer.WrittenSpan);
         if (_retryGroup == default)
