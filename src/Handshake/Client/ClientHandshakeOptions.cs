@@ -28,7 +28,7 @@ public sealed class ClientHandshakeOptions
     /// Chooses the certificate to show to a server that asks for one; null, or when it returns null: none. The server's own
     /// certificate has been accepted by then.
     /// </summary>
-    public Func<CertificateRequest, CertificateCredential?>? SelectCertificate { get; init; }
+    public Func<ClientCertificateRequest, CertificateCredential?>? SelectCertificate { get; init; }
 
     /// <summary>A session to resume; null: none. It is read when the handshake starts, and not disposed by it.</summary>
     public ClientSession? Session { get; init; }

@@ -128,7 +128,7 @@ internal static class ClientHelloWriter
         WireWriter.Vector list = writer.Begin(2);
 
         // RSA-PKCS1 is for TLS 1.2, and for certificates in both (RFC 8446 §4.2.3).
-        foreach (SignatureScheme scheme in SignatureAlgorithm.Offered12)
+        foreach (SignatureScheme scheme in SignatureAlgorithm.ForHandshake12)
         {
             writer.WriteUInt16((ushort)scheme);
         }

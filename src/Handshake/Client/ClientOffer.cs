@@ -9,10 +9,13 @@ namespace KTls.Handshake;
 /// <summary>What a client's ClientHello says, and the secrets behind it.</summary>
 internal sealed class ClientOffer : IDisposable
 {
+    private readonly SslProtocols _protocols;
+
     public ClientOffer(ClientHandshakeOptions options)
     {
         Options = options;
-        if (!options.CipherSuites.Any(id => CipherSuite.Find(id) is { } suite && Speaks(suite.Protocol)))
+        _protocols = SupportedParameters.WithSuites(options.Protocols, options.CipherSuites);
+        if (_protocols == SslProtocols.None)
         {
             throw new ArgumentException("No cipher suite of the options is one that this library has for their protocol versions.", nameof(options));
         }
@@ -89,7 +92,7 @@ internal sealed class ClientOffer : IDisposable
         Session?.Dispose();
     }
 
-    private bool Speaks(SslProtocols protocol) => (Options.Protocols & protocol) != 0;
+    private bool Speaks(SslProtocols protocol) => (_protocols & protocol) != 0;
 
     private bool IsUsable(ClientSession session)
     {

@@ -56,7 +56,7 @@ internal sealed partial class Tls12Client
         ExpectEnd();
     }
 
-    private void ChooseCertificate(CertificateRequest request)
+    private void ChooseCertificate(ClientCertificateRequest request)
     {
         CertificateCredential? credential = _offer.Options.SelectCertificate?.Invoke(request);
         if (credential is null || !(credential.KeyKind == CertificateKeyKind.Rsa ? request.TakesRsa : request.TakesEcdsa))

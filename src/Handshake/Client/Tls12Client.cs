@@ -18,7 +18,7 @@ internal sealed partial class Tls12Client : Tls12Flow
     private bool _promisesStatus;
     private NamedGroup _group;
     private byte[] _serverShare = [];
-    private CertificateRequest? _request;
+    private ClientCertificateRequest? _request;
     private ClientSession? _ticket;
 
     public Tls12Client(TlsHandshake handshake, ClientOffer offer, byte[] clientHello)
@@ -58,7 +58,7 @@ internal sealed partial class Tls12Client : Tls12Flow
                 ReceiveServerKeyExchange(message);
                 break;
             case (State.RequestOrDone, HandshakeType.CertificateRequest):
-                _request = CertificateRequest.Read12(message);
+                _request = ClientCertificateRequest.Read12(message);
                 Transcript!.Append(message);
                 _state = State.Done;
                 break;

@@ -25,7 +25,7 @@ internal sealed partial class Tls13Client : HandshakeFlow
     private SecretBytes? _serverSecret;
     private SecretBytes? _clientSecret;
     private SslApplicationProtocol _protocol;
-    private CertificateRequest? _request;
+    private ClientCertificateRequest? _request;
     private ushort? _peerRecordSizeLimit;
 
     public Tls13Client(TlsHandshake handshake, ClientOffer offer, byte[] clientHello)
@@ -58,7 +58,7 @@ internal sealed partial class Tls13Client : HandshakeFlow
                 ReceiveEncryptedExtensions(message);
                 break;
             case (State.CertificateOrRequest, HandshakeType.CertificateRequest):
-                _request = CertificateRequest.Read(message);
+                _request = ClientCertificateRequest.Read(message);
                 _transcript!.Append(message);
                 _state = State.Certificate;
                 break;

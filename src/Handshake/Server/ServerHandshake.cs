@@ -44,7 +44,7 @@ public sealed class ServerHandshake : TlsHandshake
     private static void Start(ServerHandshake handshake, ServerHandshakeOptions options)
     {
         ClientHello hello = handshake.ClientHello!;
-        if (ServerNegotiation.SelectProtocol(hello, options.Protocols) == SslProtocols.Tls13)
+        if (ServerNegotiation.SelectProtocol(hello, SupportedParameters.WithSuites(options.Protocols, options.CipherSuites)) == SslProtocols.Tls13)
         {
             var flow = new Tls13Server(handshake, options);
             handshake.Flow = flow;

@@ -38,7 +38,7 @@ internal sealed partial class Tls12Server
         ServerKeyExchange.Write(Writer, _parameters, _scheme, signature);
         if (_options.RequestClientCertificate)
         {
-            CertificateRequest.Write12(Writer, SignatureAlgorithm.Offered12, _options.CertificateAuthorities);
+            ClientCertificateRequest.Write12(Writer, SignatureAlgorithm.ForHandshake12, _options.CertificateAuthorities);
         }
 
         Writer.End(Writer.BeginMessage(HandshakeType.ServerHelloDone));

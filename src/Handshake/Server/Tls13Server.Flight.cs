@@ -37,7 +37,7 @@ internal sealed partial class Tls13Server
 
         if (_options.RequestClientCertificate)
         {
-            CertificateRequest.Write(_writer, SignatureAlgorithm.Offered13, _options.CertificateAuthorities);
+            ClientCertificateRequest.Write(_writer, SignatureAlgorithm.ForHandshake12, _options.CertificateAuthorities);
         }
 
         CertificateCredential credential = _options.Credential;

@@ -3,7 +3,7 @@ using KTls.Handshake.Wire;
 namespace KTls.Handshake;
 
 /// <summary>A server's wish for a client certificate: CertificateRequest (RFC 8446 §4.3.2; RFC 5246 §7.4.4).</summary>
-public sealed class CertificateRequest
+public sealed class ClientCertificateRequest
 {
     // ClientCertificateType (RFC 5246 §7.4.4, RFC 8422 §5.5)
     private const byte RsaSign = 1;
@@ -11,7 +11,7 @@ public sealed class CertificateRequest
 
     private readonly SignatureScheme[] _schemes;
 
-    private CertificateRequest(SignatureScheme[] schemes, byte[][] authorities, bool takesRsa, bool takesEcdsa)
+    private ClientCertificateRequest(SignatureScheme[] schemes, byte[][] authorities, bool takesRsa, bool takesEcdsa)
     {
         _schemes = schemes;
         CertificateAuthorities = authorities;
@@ -29,7 +29,7 @@ public sealed class CertificateRequest
 
     internal bool TakesEcdsa { get; }
 
-    internal static CertificateRequest Read(ReadOnlySpan<byte> message)
+    internal static ClientCertificateRequest Read(ReadOnlySpan<byte> message)
     {
         var reader = new WireReader(message);
         reader.ReadBytes(4);
@@ -63,11 +63,11 @@ public sealed class CertificateRequest
         }
 
         return schemes is not null
-            ? new CertificateRequest(schemes, authorities, takesRsa: true, takesEcdsa: true)
+            ? new ClientCertificateRequest(schemes, authorities, takesRsa: true, takesEcdsa: true)
             : throw new TlsAlertException(AlertDescription.MissingExtension, "A CertificateRequest without signature_algorithms.");
     }
 
-    internal static CertificateRequest Read12(ReadOnlySpan<byte> message)
+    internal static ClientCertificateRequest Read12(ReadOnlySpan<byte> message)
     {
         var reader = new WireReader(message);
         reader.ReadBytes(4);
@@ -75,7 +75,7 @@ public sealed class CertificateRequest
         SignatureScheme[] schemes = ToSchemes(NumberList.Whole(reader.ReadVector16(minimum: 2)));
         byte[][] authorities = ReadAuthorities(reader.ReadVector16());
         reader.ExpectEnd();
-        return new CertificateRequest(schemes, authorities, types.Contains(RsaSign), types.Contains(EcdsaSign));
+        return new ClientCertificateRequest(schemes, authorities, types.Contains(RsaSign), types.Contains(EcdsaSign));
     }
 
     internal static void Write(WireWriter writer, ReadOnlySpan<SignatureScheme> schemes, IReadOnlyList<byte[]> authorities)
