@@ -51,7 +51,8 @@ internal sealed partial class Tls13Server : HandshakeFlow
     {
         CheckForm(hello);
         _hello = hello;
-        _suite = SelectSuite(hello);
+        _suite = ServerNegotiation.SelectSuite(hello, _options, isTls13: true)
+            ?? throw new TlsAlertException(AlertDescription.HandshakeFailure, "The client offers no cipher suite that this server has.");
         _transcript = new Transcript(_suite);
         if (TrySelectShare(hello, out NamedGroup group, out ReadOnlySpan<byte> share))
         {
@@ -121,19 +122,6 @@ internal sealed partial class Tls13Server : HandshakeFlow
         {
             throw new TlsAlertException(AlertDescription.MissingExtension, "The ClientHello has pre_shared_key without psk_key_exchange_modes.");
         }
-    }
-
-    private CipherSuite SelectSuite(ClientHello hello)
-    {
-        foreach (TlsCipherSuite id in _options.CipherSuites)
-        {
-            if (hello.Offers(id) && CipherSuite.Find(id) is { IsTls13: true } suite)
-            {
-                return suite;
-            }
-        }
-
-        throw new TlsAlertException(AlertDescription.HandshakeFailure, "The client offers no cipher suite that this server has.");
     }
 
     // The best of our groups that the client has sent a share for.
