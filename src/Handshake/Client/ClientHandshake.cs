@@ -323,7 +323,7 @@ public sealed class ClientHandshake : TlsHandshake
         Span<byte> hash = stackalloc byte[CipherSuite.MaxHashLength];
         Span<byte> buffer = stackalloc byte[CertificateVerify.MaxContentLength];
         ReadOnlySpan<byte> content = CertificateVerify.ServerContent(_transcript!.Current(hash), buffer);
-        SignatureAlgorithm.Verify(ServerCertificate!, verify.Scheme, content, verify.Signature);
+        SignatureAlgorithm.Verify(ServerCertificate!, isTls13: true, verify.Scheme, content, verify.Signature, nameof(CertificateVerify));
         _transcript.Append(message);
         Status = HandshakeStatus.NeedsCertificateVerdict;
     }

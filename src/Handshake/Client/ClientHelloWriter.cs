@@ -90,7 +90,7 @@ internal static class ClientHelloWriter
     {
         WireWriter.Vector extension = writer.BeginExtension(ExtensionType.SignatureAlgorithms);
         WireWriter.Vector list = writer.Begin(2);
-        foreach (SignatureScheme scheme in SignatureAlgorithm.ForHandshake)
+        foreach (SignatureScheme scheme in SignatureAlgorithm.ForHandshake13)
         {
             writer.WriteUInt16((ushort)scheme);
         }

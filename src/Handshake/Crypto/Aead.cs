@@ -9,6 +9,7 @@ internal abstract class Aead : IDisposable
     {
         AeadAlgorithm.AesGcm => new AesGcmAead(key),
         AeadAlgorithm.ChaCha20Poly1305 => new ChaCha20Poly1305Aead(key),
+        AeadAlgorithm.AesCcm => new AesCcmAead(key),
         _ => throw new ArgumentOutOfRangeException(nameof(algorithm)),
     };
 
@@ -35,6 +36,19 @@ internal abstract class Aead : IDisposable
     private sealed class ChaCha20Poly1305Aead(ReadOnlySpan<byte> key) : Aead
     {
         private readonly ChaCha20Poly1305 _aead = new(key);
+
+        public override void Encrypt(ReadOnlySpan<byte> nonce, Span<byte> data, Span<byte> tag, ReadOnlySpan<byte> associatedData) =>
+            _aead.Encrypt(nonce, data, data, tag, associatedData);
+
+        public override void Decrypt(ReadOnlySpan<byte> nonce, Span<byte> data, ReadOnlySpan<byte> tag, ReadOnlySpan<byte> associatedData) =>
+            _aead.Decrypt(nonce, data, tag, data, associatedData);
+
+        public override void Dispose() => _aead.Dispose();
+    }
+
+    private sealed class AesCcmAead(ReadOnlySpan<byte> key) : Aead
+    {
+        private readonly AesCcm _aead = new(key);
 
         public override void Encrypt(ReadOnlySpan<byte> nonce, Span<byte> data, Span<byte> tag, ReadOnlySpan<byte> associatedData) =>
             _aead.Encrypt(nonce, data, data, tag, associatedData);

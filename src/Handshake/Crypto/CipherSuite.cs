@@ -8,6 +8,7 @@ internal enum AeadAlgorithm
 {
     AesGcm,
     ChaCha20Poly1305,
+    AesCcm,
 }
 
 /// <summary>What a TLS 1.3 cipher suite stands for (RFC 8446 §B.4).</summary>
@@ -37,6 +38,7 @@ internal sealed class CipherSuite
         new(TlsCipherSuite.TLS_AES_128_GCM_SHA256, HashAlgorithmName.SHA256, 32, AeadAlgorithm.AesGcm, 16),
         new(TlsCipherSuite.TLS_AES_256_GCM_SHA384, HashAlgorithmName.SHA384, 48, AeadAlgorithm.AesGcm, 32),
         new(TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256, HashAlgorithmName.SHA256, 32, AeadAlgorithm.ChaCha20Poly1305, 32),
+        new(TlsCipherSuite.TLS_AES_128_CCM_SHA256, HashAlgorithmName.SHA256, 32, AeadAlgorithm.AesCcm, 16),
     ];
 
     public TlsCipherSuite Id { get; }

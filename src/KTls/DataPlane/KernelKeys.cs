@@ -13,6 +13,7 @@ internal static class KernelKeys
         TlsCipherSuite.TLS_AES_128_GCM_SHA256 => KernelCipher.AesGcm128,
         TlsCipherSuite.TLS_AES_256_GCM_SHA384 => KernelCipher.AesGcm256,
         TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256 => KernelCipher.ChaCha20Poly1305,
+        TlsCipherSuite.TLS_AES_128_CCM_SHA256 => KernelCipher.AesCcm128,
         _ => null,
     };
 
