@@ -1,4 +1,3 @@
-using System.Formats.Asn1;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -300,19 +299,7 @@ public sealed class ClientHandshake : TlsHandshake
     private void ReceiveCertificate(ReadOnlySpan<byte> message)
     {
         _chain = CertificateMessage.Read(message);
-        try
-        {
-            // The loader takes PEM as well, and bytes behind the end; the wire has DER alone (RFC 8446 §4.4.2).
-            AsnDecoder.ReadSequence(_chain[0], AsnEncodingRules.DER, out _, out _, out int length);
-            ServerCertificate = length == _chain[0].Length
-                ? X509CertificateLoader.LoadCertificate(_chain[0])
-                : throw new TlsAlertException(AlertDescription.BadCertificate, "There are bytes behind the end of the server's certificate.");
-        }
-        catch (Exception e) when (e is CryptographicException or AsnContentException)
-        {
-            throw new TlsAlertException(AlertDescription.BadCertificate, "The server's certificate cannot be read.", e);
-        }
-
+        ServerCertificate = PeerCertificate.Load(_chain[0]);
         _transcript!.Append(message);
         _state = State.CertificateVerify;
     }
