@@ -8,8 +8,8 @@ internal abstract class Aead : IDisposable
     public static Aead Create(AeadAlgorithm algorithm, ReadOnlySpan<byte> key) => algorithm switch
     {
         AeadAlgorithm.AesGcm => new AesGcmAead(key),
-        AeadAlgorithm.ChaCha20Poly1305 => new ChaCha20Poly1305Aead(key),
         AeadAlgorithm.AesCcm => new AesCcmAead(key),
+        AeadAlgorithm.ChaCha20Poly1305 => new ChaCha20Poly1305Aead(key),
         _ => throw new ArgumentOutOfRangeException(nameof(algorithm)),
     };
 
@@ -33,9 +33,9 @@ internal abstract class Aead : IDisposable
         public override void Dispose() => _aead.Dispose();
     }
 
-    private sealed class ChaCha20Poly1305Aead(ReadOnlySpan<byte> key) : Aead
+    private sealed class AesCcmAead(ReadOnlySpan<byte> key) : Aead
     {
-        private readonly ChaCha20Poly1305 _aead = new(key);
+        private readonly AesCcm _aead = new(key);
 
         public override void Encrypt(ReadOnlySpan<byte> nonce, Span<byte> data, Span<byte> tag, ReadOnlySpan<byte> associatedData) =>
             _aead.Encrypt(nonce, data, data, tag, associatedData);
@@ -46,9 +46,9 @@ internal abstract class Aead : IDisposable
         public override void Dispose() => _aead.Dispose();
     }
 
-    private sealed class AesCcmAead(ReadOnlySpan<byte> key) : Aead
+    private sealed class ChaCha20Poly1305Aead(ReadOnlySpan<byte> key) : Aead
     {
-        private readonly AesCcm _aead = new(key);
+        private readonly ChaCha20Poly1305 _aead = new(key);
 
         public override void Encrypt(ReadOnlySpan<byte> nonce, Span<byte> data, Span<byte> tag, ReadOnlySpan<byte> associatedData) =>
             _aead.Encrypt(nonce, data, data, tag, associatedData);

@@ -1,3 +1,4 @@
+using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Ed25519Key = NSec.Cryptography.PublicKey;
@@ -44,6 +45,10 @@ internal static class SignatureAlgorithm
     private static ReadOnlySpan<byte> P384 => [0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22];
 
     private static ReadOnlySpan<byte> P521 => [0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23];
+
+    /// <summary>The kind of key that a scheme signs with.</summary>
+    public static CertificateKeyKind KindOf(SignatureScheme scheme) =>
+        IsEcdsa(scheme) || scheme == SignatureScheme.Ed25519 ? CertificateKeyKind.Ecdsa : CertificateKeyKind.Rsa;
 
     /// <summary>The hash of a scheme; Ed25519 has none to choose.</summary>
     public static HashAlgorithmName Hash(SignatureScheme scheme) => scheme switch
@@ -93,7 +98,7 @@ internal static class SignatureAlgorithm
             PeerKeyUsage.RequireDigitalSignature(certificate);
             isValid = IsValid(certificate, scheme, content, signature);
         }
-        catch (CryptographicException e)
+        catch (Exception e) when (e is CryptographicException or AsnContentException)
         {
             throw new TlsAlertException(AlertDescription.BadCertificate, "The key of the peer's certificate cannot be used.", e);
         }
@@ -108,7 +113,7 @@ internal static class SignatureAlgorithm
     {
         EcPublicKey => FitsCurve(key.EncodedParameters?.RawData, isTls13, scheme),
         RsaEncryption => IsRsaePss(scheme) || IsPkcs1(scheme),
-        RsassaPss => IsPssPss(scheme) && RsaPssParameters.Allow(key.EncodedParameters?.RawData, Hash(scheme)),
+        RsassaPss => RsassaPssParameters.SchemesFor(key.EncodedParameters?.RawData).Contains(scheme),
         Ed25519 => scheme == SignatureScheme.Ed25519,
         _ => false,
     };

@@ -8,7 +8,7 @@ namespace KTls.Handshake;
 /// A peer's certificate from the bytes of its Certificate message. The last ones are kept as they were decoded: OpenSSL 3.0
 /// decodes one in more time than a key agreement and a signature take, and a client meets the same servers again and again.
 /// </summary>
-internal static class PeerCertificate
+internal static class PeerCertificateCache
 {
     private const int Slots = 64;
     private const int MaxKeptLength = 8 * 1024;
