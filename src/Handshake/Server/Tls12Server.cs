@@ -154,7 +154,7 @@ internal sealed partial class Tls12Server : Tls12Flow
         }
         else
         {
-            Handshake.SetPeerCertificate(chain, LoadPeerCertificate(chain));
+            Handshake.SetPeerCertificate(chain, PeerCertificateCache.Load(chain[0]));
         }
 
         _state = State.ClientKeyExchange;
@@ -203,7 +203,7 @@ internal sealed partial class Tls12Server : Tls12Flow
             // A resumed session is judged again by the certificate that began it.
             if (_resumed is { PeerChain.Length: > 0 })
             {
-                Handshake.SetPeerCertificate(_resumed.PeerChain, X509CertificateLoader.LoadCertificate(_resumed.PeerChain[0]));
+                Handshake.SetPeerCertificate(_resumed.PeerChain, PeerCertificateCache.Load(_resumed.PeerChain[0]));
             }
 
             Handshake.Status = HandshakeStatus.NeedsCertificateVerdict;

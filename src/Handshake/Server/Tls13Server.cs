@@ -277,7 +277,7 @@ internal sealed partial class Tls13Server : HandshakeFlow
             return;
         }
 
-        Handshake.SetPeerCertificate(chain, LoadPeerCertificate(chain));
+        Handshake.SetPeerCertificate(chain, PeerCertificateCache.Load(chain[0]));
         _state = State.CertificateVerify;
     }
 
@@ -302,7 +302,7 @@ internal sealed partial class Tls13Server : HandshakeFlow
             // A resumed session is judged again by the certificate that began it.
             if (_resumed is { PeerChain.Length: > 0 })
             {
-                Handshake.SetPeerCertificate(_resumed.PeerChain, X509CertificateLoader.LoadCertificate(_resumed.PeerChain[0]));
+                Handshake.SetPeerCertificate(_resumed.PeerChain, PeerCertificateCache.Load(_resumed.PeerChain[0]));
             }
 
             Handshake.Status = HandshakeStatus.NeedsCertificateVerdict;
