@@ -16,7 +16,7 @@ public sealed partial class CertificateCredential
     private readonly ICertificateSigner? _signer;
     private OcspResponse? _ocspResponse;
 
-    private CertificateCredential(X509Certificate2[] chain, CertificateKey key, SigningKey privateKey)
+    internal CertificateCredential(X509Certificate2[] chain, CertificateKey key, SigningKey privateKey)
         : this(chain, key) => _privateKey = privateKey;
 
     private CertificateCredential(X509Certificate2[] chain, CertificateKey key, ICertificateSigner signer)
