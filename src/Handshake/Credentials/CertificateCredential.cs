@@ -62,7 +62,7 @@ public sealed partial class CertificateCredential
     /// <exception cref="CredentialException">What is set is no response about this certificate, or not a successful one.</exception>
     public ReadOnlyMemory<byte> OcspResponse
     {
-        get => Volatile.Read(ref _ocspResponse)?.Current ?? default;
+        get => Volatile.Read(ref _ocspResponse)?.At(DateTimeOffset.UtcNow) ?? default;
         set => Volatile.Write(ref _ocspResponse, value.IsEmpty ? null : new OcspResponse(value.ToArray(), Certificate));
     }
 
