@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace KTls.Handshake;
@@ -36,8 +37,16 @@ internal static class CertificateChain
 
     private static int KeyMatch(X509Certificate2 certificate, X509Certificate2 issuer)
     {
-        ReadOnlyMemory<byte>? wanted = certificate.Extensions.OfType<X509AuthorityKeyIdentifierExtension>().FirstOrDefault()?.KeyIdentifier;
-        ReadOnlyMemory<byte>? there = issuer.Extensions.OfType<X509SubjectKeyIdentifierExtension>().FirstOrDefault()?.SubjectKeyIdentifierBytes;
-        return wanted is { } w && there is { } t ? (w.Span.SequenceEqual(t.Span) ? 1 : -1) : 0;
+        try
+        {
+            ReadOnlyMemory<byte>? wanted = certificate.Extensions.OfType<X509AuthorityKeyIdentifierExtension>().FirstOrDefault()?.KeyIdentifier;
+            ReadOnlyMemory<byte>? there = issuer.Extensions.OfType<X509SubjectKeyIdentifierExtension>().FirstOrDefault()?.SubjectKeyIdentifierBytes;
+            return wanted is { } w && there is { } t ? (w.Span.SequenceEqual(t.Span) ? 1 : -1) : 0;
+        }
+        catch (CryptographicException)
+        {
+            // An identifier that cannot be read tells nothing; the names do.
+            return 0;
+        }
     }
 }

@@ -39,11 +39,8 @@ internal abstract class SigningKey
         public override byte[] Sign(SignatureScheme scheme, ReadOnlySpan<byte> content) =>
             key.SignData(content, Hash(scheme), DSASignatureFormat.Rfc3279DerSequence);
 
-        public override bool BelongsTo(X509Certificate2 certificate)
-        {
-            using ECDsa? publicKey = certificate.GetECDsaPublicKey();
-            return publicKey is not null && publicKey.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo());
-        }
+        public override bool BelongsTo(X509Certificate2 certificate) =>
+            certificate.PublicKey.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo());
 
         public override X509Certificate2? JoinWith(X509Certificate2 certificate) => certificate.CopyWithPrivateKey(key);
     }
