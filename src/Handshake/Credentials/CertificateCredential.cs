@@ -27,6 +27,7 @@ public sealed partial class CertificateCredential
         _key = key;
         Certificates = chain;
         Chain = [.. chain.Select(certificate => certificate.RawData)];
+        CertificateHash = SHA256.HashData(Chain[0]);
         ServerNames = CertificateNames.Read(chain[0]);
     }
 
@@ -68,6 +69,9 @@ public sealed partial class CertificateCredential
 
     /// <summary>The certificates to send, DER each, the end-entity's first.</summary>
     internal byte[][] Chain { get; }
+
+    /// <summary>The SHA-256 of the end-entity certificate.</summary>
+    internal byte[] CertificateHash { get; }
 
     /// <summary>What the key can sign with in TLS 1.3, in the order of preference.</summary>
     internal SignatureScheme[] Schemes => _key.Schemes;
