@@ -37,7 +37,7 @@ public sealed class KTlsOptions
 
     /// <summary>
     /// A server's certificates, of which each client gets one by name and by what it can verify. Default: null, the certificate
-    /// is that of <see cref="System.Net.Security.SslServerAuthenticationOptions"/>, which must name none when this is set.
+    /// is that of <see cref="SslServerAuthenticationOptions"/>, which must name none when this is set.
     /// </summary>
     public ServerCredentials? ServerCredentials { get; set; }
 
