@@ -173,6 +173,9 @@ public sealed class ClientHandshake : TlsHandshake
             Records.ProtectSending(clientKeys);
         }
 
+        // After a HelloRetryRequest it went out with the second ClientHello.
+        Records.OwesChangeCipherSpec = !_wasRetried;
+
         _state = State.EncryptedExtensions;
     }
 
@@ -335,11 +338,6 @@ public sealed class ClientHandshake : TlsHandshake
 
     private void SendFinalFlight()
     {
-        if (!_wasRetried)
-        {
-            Records.Send(ContentType.ChangeCipherSpec, [1]);
-        }
-
         using var writer = new WireWriter(256);
         if (_certificateRequestContext is not null)
         {
