@@ -78,7 +78,7 @@ internal sealed class HandshakeLoop
 
         if (_flags.RefusesClientWith is { } alert)
         {
-            throw Refuse(handshake, alert, ":CONNECTION_REJECTED:");
+            throw Refuse(handshake, alert, alert == AlertDescription.InternalError ? ":CERT_CB_ERROR:" : ":CONNECTION_REJECTED:");
         }
 
         if (_flags.RejectsProtocols)

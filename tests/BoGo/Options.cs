@@ -46,7 +46,16 @@ internal static class Options
 
     private static CertificateCredential LoadCredential(string certificateFile, string keyFile)
     {
-        X509Certificate2 certificate = X509Certificate2.CreateFromPemFile(certificateFile, keyFile);
+        X509Certificate2 certificate;
+        try
+        {
+            certificate = X509Certificate2.CreateFromPemFile(certificateFile, keyFile);
+        }
+        catch (System.Security.Cryptography.CryptographicException e)
+        {
+            throw new UnimplementedException(e.Message);
+        }
+
         var chain = new X509Certificate2Collection();
         chain.ImportFromPemFile(certificateFile);
         chain.RemoveAt(0);
