@@ -36,7 +36,7 @@ internal static class ClientAuthentication
             await JudgeAsync(sender, handshake, driver, options, attempt.Token).ConfigureAwait(false);
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
             Connection connection = Establishment.Establish(
-                handshake, driver, transport, socket, (handshake.ServerCertificate, options.TargetHost ?? string.Empty), attempt);
+                handshake, driver, transport, socket, (handshake.PeerCertificate, options.TargetHost ?? string.Empty), attempt);
             isEstablished = true;
             return connection;
         }
@@ -44,7 +44,7 @@ internal static class ClientAuthentication
         {
             if (!isEstablished)
             {
-                handshake.ServerCertificate?.Dispose();
+                handshake.PeerCertificate?.Dispose();
                 Transport.Release(transport, socket);
             }
         }
@@ -53,7 +53,7 @@ internal static class ClientAuthentication
     // The verdict on the server's certificate, as SslStream reaches it: chain, name, and the callback's last word.
     private static async ValueTask JudgeAsync(KTlsStream sender, ClientHandshake handshake, HandshakeDriver driver, SslClientAuthenticationOptions options, CancellationToken cancellationToken)
     {
-        X509Certificate2 certificate = handshake.ServerCertificate!;
+        X509Certificate2 certificate = handshake.PeerCertificate!;
         var others = new List<X509Certificate2>();
         using var chain = new X509Chain();
         AlertDescription alert = AlertDescription.InternalError;
@@ -66,7 +66,7 @@ internal static class ClientAuthentication
             bool isTrusted = options.RemoteCertificateValidationCallback?.Invoke(sender, certificate, chain, errors) ?? errors == SslPolicyErrors.None;
             if (isTrusted)
             {
-                handshake.AcceptServerCertificate();
+                handshake.AcceptPeerCertificate();
                 return;
             }
 
