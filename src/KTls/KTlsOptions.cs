@@ -1,3 +1,4 @@
+using KTls.Handshake;
 using Microsoft.Extensions.Logging;
 
 namespace KTls;
@@ -31,6 +32,12 @@ public sealed class KTlsOptions
             _handshakeTimeout = value;
         }
     }
+
+    /// <summary>
+    /// A server's certificates, of which each client gets one by name and by what it can verify. Default: null, the certificate
+    /// is that of <see cref="System.Net.Security.SslServerAuthenticationOptions"/>, which must name none when this is set.
+    /// </summary>
+    public ServerCredentials? ServerCredentials { get; set; }
 
     /// <summary>
     /// Whether the socket stays open when the stream is disposed. Default: false, the stream owns the socket

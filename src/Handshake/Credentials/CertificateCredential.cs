@@ -16,7 +16,7 @@ public sealed partial class CertificateCredential
     private readonly ICertificateSigner? _signer;
     private OcspResponse? _ocspResponse;
 
-    private CertificateCredential(X509Certificate2[] chain, CertificateKey key, SigningKey privateKey)
+    internal CertificateCredential(X509Certificate2[] chain, CertificateKey key, SigningKey privateKey)
         : this(chain, key) => _privateKey = privateKey;
 
     private CertificateCredential(X509Certificate2[] chain, CertificateKey key, ICertificateSigner signer)
@@ -63,7 +63,7 @@ public sealed partial class CertificateCredential
     /// <exception cref="CredentialException">What is set is no response about this certificate, or not a successful one.</exception>
     public ReadOnlyMemory<byte> OcspResponse
     {
-        get => Volatile.Read(ref _ocspResponse)?.Current ?? default;
+        get => Volatile.Read(ref _ocspResponse)?.At(DateTimeOffset.UtcNow) ?? default;
         set => Volatile.Write(ref _ocspResponse, value.IsEmpty ? null : new OcspResponse(value.ToArray(), Certificate));
     }
 
