@@ -1,7 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Formats.Asn1;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using KTls.Handshake.Crypto;
 using KTls.Handshake.Wire;
 
@@ -48,22 +45,4 @@ internal abstract class HandshakeFlow : IDisposable
     [DoesNotReturn]
     protected static void Unexpected(HandshakeType type) =>
         throw new TlsAlertException(AlertDescription.UnexpectedMessage, $"The message {type} is out of place.");
-
-    /// <summary>Loads the first certificate of the peer's chain.</summary>
-    /// <exception cref="TlsAlertException">It cannot be read.</exception>
-    protected static X509Certificate2 LoadPeerCertificate(byte[][] chain)
-    {
-        try
-        {
-            // The loader takes PEM as well, and bytes behind the end; the wire has DER alone (RFC 8446 §4.4.2).
-            AsnDecoder.ReadSequence(chain[0], AsnEncodingRules.DER, out _, out _, out int length);
-            return length == chain[0].Length
-                ? X509CertificateLoader.LoadCertificate(chain[0])
-                : throw new TlsAlertException(AlertDescription.BadCertificate, "There are bytes behind the end of the peer's certificate.");
-        }
-        catch (Exception e) when (e is CryptographicException or AsnContentException)
-        {
-            throw new TlsAlertException(AlertDescription.BadCertificate, "The peer's certificate cannot be read.", e);
-        }
-    }
 }

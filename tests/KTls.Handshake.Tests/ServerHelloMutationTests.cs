@@ -141,7 +141,7 @@ public sealed class ServerHelloMutationTests
         server.SendSealed(ScriptedServer.EncryptedExtensions());
         server.SendSealed(server.Certificate());
         server.SendSealed(server.CertificateVerify());
-        server.Client.AcceptServerCertificate();
+        server.Client.AcceptPeerCertificate();
         server.SendSealed(server.Finished());
         Assert.Equal(HandshakeStatus.Complete, server.Client.Status);
     }

@@ -199,7 +199,7 @@ internal sealed partial class Tls12Client : Tls12Flow
         ExpandKeys();
 
         // The certificate that began the session is judged again: it may have expired, or been revoked.
-        Handshake.SetPeerCertificate(state.PeerChain, X509CertificateLoader.LoadCertificate(state.PeerChain[0]));
+        Handshake.SetPeerCertificate(state.PeerChain, PeerCertificateCache.Load(state.PeerChain[0]));
         _state = State.Verdict;
         Handshake.Status = HandshakeStatus.NeedsCertificateVerdict;
     }
@@ -212,7 +212,7 @@ internal sealed partial class Tls12Client : Tls12Flow
             throw new TlsAlertException(AlertDescription.DecodeError, "The server sent no certificate.");
         }
 
-        Handshake.SetPeerCertificate(chain, LoadPeerCertificate(chain));
+        Handshake.SetPeerCertificate(chain, PeerCertificateCache.Load(chain[0]));
         Transcript!.Append(message);
         _state = State.StatusOrServerKeyExchange;
     }

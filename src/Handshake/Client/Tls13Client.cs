@@ -271,7 +271,7 @@ internal sealed partial class Tls13Client : HandshakeFlow
         {
             // The certificate that began the session is judged again: it may have expired, or been revoked.
             byte[][] chain = _offer.Session13!.State.PeerChain;
-            Handshake.SetPeerCertificate(chain, X509CertificateLoader.LoadCertificate(chain[0]));
+            Handshake.SetPeerCertificate(chain, PeerCertificateCache.Load(chain[0]));
             Handshake.Status = HandshakeStatus.NeedsCertificateVerdict;
         }
         else
@@ -305,7 +305,7 @@ internal sealed partial class Tls13Client : HandshakeFlow
             throw new TlsAlertException(AlertDescription.DecodeError, "The server sent no certificate (RFC 8446 §4.4.2.4).");
         }
 
-        Handshake.SetPeerCertificate(chain, LoadPeerCertificate(chain));
+        Handshake.SetPeerCertificate(chain, PeerCertificateCache.Load(chain[0]));
         Handshake.PeerOcspResponse = ocspResponse;
         _transcript!.Append(message);
         _state = State.CertificateVerify;

@@ -37,7 +37,7 @@ internal static class RsassaPssParameters
         while (fields.HasData)
         {
             Asn1Tag tag = fields.PeekTag();
-            AsnReader field = fields.ReadSequence(tag);
+            AsnReader field = tag.TagClass == TagClass.ContextSpecific ? fields.ReadSequence(tag) : throw new AsnContentException();
             switch (tag.TagValue)
             {
                 case 0:

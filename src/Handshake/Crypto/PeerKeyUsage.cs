@@ -13,21 +13,15 @@ internal static class PeerKeyUsage
     /// <exception cref="TlsAlertException">It is not allowed to. The RFCs name no alert: the peer breaks a "MUST" by what it
     /// sends, which is illegal_parameter, as BoringSSL has it; unsupported_certificate stands for a type that this end does not
     /// know.</exception>
+    /// <exception cref="CryptographicException">The extension cannot be decoded.</exception>
     public static void RequireDigitalSignature(X509Certificate2 certificate)
     {
-        try
+        foreach (X509Extension extension in certificate.Extensions)
         {
-            foreach (X509Extension extension in certificate.Extensions)
+            if (extension is X509KeyUsageExtension usage && !usage.KeyUsages.HasFlag(X509KeyUsageFlags.DigitalSignature))
             {
-                if (extension is X509KeyUsageExtension usage && !usage.KeyUsages.HasFlag(X509KeyUsageFlags.DigitalSignature))
-                {
-                    throw new TlsAlertException(AlertDescription.IllegalParameter, $"The peer signs with a key that its certificate allows only {usage.KeyUsages}.");
-                }
+                throw new TlsAlertException(AlertDescription.IllegalParameter, $"The peer signs with a key that its certificate allows only {usage.KeyUsages}.");
             }
-        }
-        catch (CryptographicException e)
-        {
-            throw new TlsAlertException(AlertDescription.BadCertificate, "The key usage of the peer's certificate cannot be read.", e);
         }
     }
 }

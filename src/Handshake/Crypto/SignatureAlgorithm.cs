@@ -1,3 +1,4 @@
+using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Ed25519Key = NSec.Cryptography.PublicKey;
@@ -86,13 +87,23 @@ internal static class SignatureAlgorithm
             throw new TlsAlertException(AlertDescription.IllegalParameter, $"{message} is signed with {scheme}, which was not offered.");
         }
 
-        if (!Fits(certificate.PublicKey, isTls13, scheme))
+        bool isValid;
+        try
         {
-            throw new TlsAlertException(AlertDescription.IllegalParameter, $"{message} is signed with {scheme}, which does not go with the certificate's key.");
+            if (!Fits(certificate.PublicKey, isTls13, scheme))
+            {
+                throw new TlsAlertException(AlertDescription.IllegalParameter, $"{message} is signed with {scheme}, which does not go with the certificate's key.");
+            }
+
+            PeerKeyUsage.RequireDigitalSignature(certificate);
+            isValid = IsValid(certificate, scheme, content, signature);
+        }
+        catch (Exception e) when (e is CryptographicException or AsnContentException)
+        {
+            throw new TlsAlertException(AlertDescription.BadCertificate, "The key of the peer's certificate cannot be used.", e);
         }
 
-        PeerKeyUsage.RequireDigitalSignature(certificate);
-        if (!IsValid(certificate, scheme, content, signature))
+        if (!isValid)
         {
             throw new TlsAlertException(AlertDescription.DecryptError, $"The signature of {message} is wrong.");
         }
@@ -102,7 +113,7 @@ internal static class SignatureAlgorithm
     {
         EcPublicKey => FitsCurve(key.EncodedParameters?.RawData, isTls13, scheme),
         RsaEncryption => IsRsaePss(scheme) || IsPkcs1(scheme),
-        RsassaPss => IsPssPss(scheme) && RsaPssParameters.Allow(key.EncodedParameters?.RawData, Hash(scheme)),
+        RsassaPss => RsassaPssParameters.SchemesFor(key.EncodedParameters?.RawData).Contains(scheme),
         Ed25519 => scheme == SignatureScheme.Ed25519,
         _ => false,
     };
@@ -122,26 +133,19 @@ internal static class SignatureAlgorithm
 
     private static bool IsValid(X509Certificate2 certificate, SignatureScheme scheme, ReadOnlySpan<byte> content, ReadOnlySpan<byte> signature)
     {
-        try
+        if (scheme == SignatureScheme.Ed25519)
         {
-            if (scheme == SignatureScheme.Ed25519)
-            {
-                return IsValidEd25519(certificate.PublicKey.EncodedKeyValue.RawData, content, signature);
-            }
-
-            if (IsEcdsa(scheme))
-            {
-                using ECDsa ecdsa = certificate.GetECDsaPublicKey() ?? throw new CryptographicException("Not an ECDSA key.");
-                return ecdsa.VerifyData(content, signature, Hash(scheme), DSASignatureFormat.Rfc3279DerSequence);
-            }
-
-            using RSA rsa = IsPssPss(scheme) ? OpenPssKey(certificate) : certificate.GetRSAPublicKey() ?? throw new CryptographicException("Not an RSA key.");
-            return rsa.VerifyData(content, signature, Hash(scheme), IsPkcs1(scheme) ? RSASignaturePadding.Pkcs1 : RSASignaturePadding.Pss);
+            return IsValidEd25519(certificate.PublicKey.EncodedKeyValue.RawData, content, signature);
         }
-        catch (CryptographicException e)
+
+        if (IsEcdsa(scheme))
         {
-            throw new TlsAlertException(AlertDescription.BadCertificate, "The key of the peer's certificate cannot be used.", e);
+            using ECDsa ecdsa = certificate.GetECDsaPublicKey() ?? throw new CryptographicException("Not an ECDSA key.");
+            return ecdsa.VerifyData(content, signature, Hash(scheme), DSASignatureFormat.Rfc3279DerSequence);
         }
+
+        using RSA rsa = IsPssPss(scheme) ? OpenPssKey(certificate) : certificate.GetRSAPublicKey() ?? throw new CryptographicException("Not an RSA key.");
+        return rsa.VerifyData(content, signature, Hash(scheme), IsPkcs1(scheme) ? RSASignaturePadding.Pkcs1 : RSASignaturePadding.Pss);
     }
 
     // .NET opens only keys of type rsaEncryption by itself; inside, both types are the same RSAPublicKey (RFC 4055 §1.2).

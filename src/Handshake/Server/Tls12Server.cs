@@ -115,19 +115,6 @@ internal sealed partial class Tls12Server : Tls12Flow
         }
     }
 
-    private CipherSuite SelectSuite()
-    {
-        foreach (TlsCipherSuite id in _options.CipherSuites)
-        {
-            if (_hello.Offers(id) && CipherSuite.Find(id) is { IsTls13: false } suite && suite.Signer == _options.Credential.KeyKind)
-            {
-                return suite;
-            }
-        }
-
-        throw new TlsAlertException(AlertDescription.HandshakeFailure, "The client offers no cipher suite of TLS 1.2 that this server and its certificate have.");
-    }
-
     // RFC 7627 §5.3: a session with an extended master secret never goes on without.
     private bool CanResume(SessionState state)
     {
@@ -167,7 +154,7 @@ internal sealed partial class Tls12Server : Tls12Flow
         }
         else
         {
-            Handshake.SetPeerCertificate(chain, LoadPeerCertificate(chain));
+            Handshake.SetPeerCertificate(chain, PeerCertificateCache.Load(chain[0]));
         }
 
         _state = State.ClientKeyExchange;
@@ -216,7 +203,7 @@ internal sealed partial class Tls12Server : Tls12Flow
             // A resumed session is judged again by the certificate that began it.
             if (_resumed is { PeerChain.Length: > 0 })
             {
-                Handshake.SetPeerCertificate(_resumed.PeerChain, X509CertificateLoader.LoadCertificate(_resumed.PeerChain[0]));
+                Handshake.SetPeerCertificate(_resumed.PeerChain, PeerCertificateCache.Load(_resumed.PeerChain[0]));
             }
 
             Handshake.Status = HandshakeStatus.NeedsCertificateVerdict;
