@@ -27,6 +27,9 @@ internal sealed class DataPlane : IDisposable
         _opener = new RecordOpener(receive);
     }
 
+    /// <summary>The session of the last ticket.</summary>
+    public ClientSession? Ticket { get; private set; }
+
     public bool CloseNotifyReceived { get; private set; }
 
     public void Write(ReadOnlySpan<byte> data)
@@ -40,7 +43,7 @@ internal sealed class DataPlane : IDisposable
 
         while (!data.IsEmpty)
         {
-            int length = Math.Min(data.Length, RecordHeader.MaxPlaintext);
+            int length = Math.Min(data.Length, _session.MaxSendContent);
             Send(ContentType.ApplicationData, data[..length]);
             data = data[length..];
         }
@@ -113,7 +116,7 @@ internal sealed class DataPlane : IDisposable
 
     private void Send(ContentType type, ReadOnlySpan<byte> content)
     {
-        byte[] record = new byte[content.Length + RecordSealer.Overhead];
+        byte[] record = new byte[content.Length + _sealer.Overhead];
         int length = _sealer.Seal(type, content, record);
         _stream.Send(record.AsSpan(0, length));
     }
@@ -124,9 +127,15 @@ internal sealed class DataPlane : IDisposable
         while (_postHandshake.TryRead(out PostHandshakeMessage message))
         {
             CountWithoutData();
-            if (message == PostHandshakeMessage.NewSessionTicket)
+            switch (message)
             {
-                continue;
+                case PostHandshakeMessage.NewSessionTicket:
+                    Ticket?.Dispose();
+                    Ticket = _postHandshake.Ticket;
+                    continue;
+                case PostHandshakeMessage.Renegotiation:
+                    SendAlert(AlertDescription.NoRenegotiation);
+                    continue;
             }
 
             _session.UpdateReceiveKeys();
@@ -147,6 +156,10 @@ internal sealed class DataPlane : IDisposable
                 CloseNotifyReceived = true;
                 return true;
             case AlertDescription.UserCanceled:
+                CountWithoutData();
+                return false;
+            case var _ when !_session.CanUpdateKeys && TlsAlert.IsWarning(content):
+                // TLS 1.2 goes on after a warning (RFC 5246 §7.2).
                 CountWithoutData();
                 return false;
             default:

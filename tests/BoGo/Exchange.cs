@@ -10,15 +10,25 @@ internal sealed class Exchange
 
     private readonly ConnectionFlags _flags;
     private readonly DataPlane _data;
+    private readonly TlsSession _session;
 
-    public Exchange(ConnectionFlags flags, DataPlane data)
+    public Exchange(ConnectionFlags flags, DataPlane data, TlsSession session)
     {
         _flags = flags;
         _data = data;
+        _session = session;
     }
 
     public void Run()
     {
+        if (_flags.ExportLength != 0)
+        {
+            byte[] material = new byte[_flags.ExportLength];
+            byte[]? context = _flags.HasExportContext ? Encoding.UTF8.GetBytes(_flags.ExportContext) : null;
+            _session.ExportKeyingMaterial(Encoding.UTF8.GetBytes(_flags.ExportLabel), context, material);
+            _data.Write(material);
+        }
+
         if (_flags.SendsAlert)
         {
             // decompression_failure, which TLS has no use for any more: the runner knows it by its number.

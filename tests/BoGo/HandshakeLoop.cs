@@ -1,3 +1,4 @@
+using System.Security.Authentication;
 using KTls.Handshake;
 
 namespace KTls.BoGo;
@@ -5,13 +6,19 @@ namespace KTls.BoGo;
 /// <summary>Moves records between the runner and a handshake, and answers what the handshake asks.</summary>
 internal sealed class HandshakeLoop
 {
+    private static readonly Refusal CertificateCallbackFailed = new(AlertDescription.InternalError, ":CERT_CB_ERROR:");
+
     private readonly RecordStream _stream;
     private readonly ConnectionFlags _flags;
+    private readonly ShimCredentials _credentials;
+    private readonly TestState _state;
 
-    public HandshakeLoop(RecordStream stream, ConnectionFlags flags)
+    public HandshakeLoop(RecordStream stream, ConnectionFlags flags, ShimCredentials credentials, TestState state)
     {
         _stream = stream;
         _flags = flags;
+        _credentials = credentials;
+        _state = state;
     }
 
     /// <summary>Runs the handshake to its end.</summary>
@@ -62,7 +69,11 @@ internal sealed class HandshakeLoop
                 AnswerClientHello((ServerHandshake)handshake);
                 break;
             case HandshakeStatus.NeedsCertificateVerdict:
-                JudgeServer((ClientHandshake)handshake);
+                JudgePeer(handshake);
+                break;
+            case HandshakeStatus.NeedsSignature:
+                SignatureRequest request = handshake.SignatureRequest!;
+                handshake.ProvideSignature(request.Credential.SignAsync(request.Scheme, request.Content).AsTask().GetAwaiter().GetResult());
                 break;
             default:
                 throw new ShimException($"The handshake is at {handshake.Status}.");
@@ -76,34 +87,47 @@ internal sealed class HandshakeLoop
             throw new ShimException($"The client's server name is \"{handshake.ClientHello.ServerName}\", not \"{name}\".");
         }
 
-        if (_flags.RefusesClientWith is { } alert)
+        if (_flags.RefusesClient is { } refusal)
         {
-            throw Refuse(handshake, alert, alert == AlertDescription.InternalError ? ":CERT_CB_ERROR:" : ":CONNECTION_REJECTED:");
+            throw Refuse(handshake, refusal);
+        }
+
+        if (_flags.FailsAtCertificate)
+        {
+            throw Refuse(handshake, CertificateCallbackFailed);
         }
 
         if (_flags.RejectsProtocols)
         {
-            throw Refuse(handshake, AlertDescription.NoApplicationProtocol, ":NO_APPLICATION_PROTOCOL:");
+            throw Refuse(handshake, new Refusal(AlertDescription.NoApplicationProtocol, ":NO_APPLICATION_PROTOCOL:"));
         }
 
-        handshake.Accept(Options.ForServer(_flags));
+        handshake.Accept(Options.ForServer(_flags, _credentials.SelectForClient(handshake.ClientHello!), _state));
     }
 
-    private void JudgeServer(ClientHandshake handshake)
+    private void JudgePeer(TlsHandshake handshake)
     {
-        if (_flags is { VerifiesPeer: true, RefusesPeerCertificate: true })
+        if (_flags.RequiresClientCertificate && handshake.PeerCertificate is null)
         {
-            throw Refuse(handshake, AlertDescription.HandshakeFailure, ":CERTIFICATE_VERIFY_FAILED:");
+            // TLS 1.2 has no alert of its own for it (RFC 5246 §7.4.6).
+            bool isTls13 = handshake is ServerHandshake { ClientHello.OffersTls13: true } && (_flags.Protocols & SslProtocols.Tls13) != 0;
+            throw Refuse(handshake, new Refusal(
+                isTls13 ? AlertDescription.CertificateRequired : AlertDescription.HandshakeFailure, ":PEER_DID_NOT_RETURN_A_CERTIFICATE:"));
         }
 
-        handshake.AcceptServerCertificate();
+        if (_flags.RefusesPeerCertificate is { } refusal && (_flags.VerifiesPeer || _flags.RequiresClientCertificate) && handshake.PeerCertificate is not null)
+        {
+            throw Refuse(handshake, refusal);
+        }
+
+        handshake.AcceptPeerCertificate();
     }
 
-    private ShimException Refuse(TlsHandshake handshake, AlertDescription alert, string reason)
+    private ShimException Refuse(TlsHandshake handshake, Refusal refusal)
     {
-        handshake.Fail(alert);
+        handshake.Fail(refusal.Alert);
         SendOutput(handshake);
-        return new ShimException(reason);
+        return new ShimException(refusal.Error);
     }
 
     private void SendOutput(TlsHandshake handshake)
