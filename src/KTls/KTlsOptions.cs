@@ -1,3 +1,5 @@
+using System.Net.Security;
+using KTls.Handshake;
 using Microsoft.Extensions.Logging;
 
 namespace KTls;
@@ -37,6 +39,30 @@ public sealed class KTlsOptions
     /// from a successful authentication on. A failed authentication always leaves the socket to the caller.
     /// </summary>
     public bool LeaveSocketOpen { get; set; }
+
+    /// <summary>
+    /// The keys of a server's session tickets, for servers that share them. Default, null: keys of this process, which change every
+    /// hour. Sessions are resumed only as far as <see cref="SslServerAuthenticationOptions.AllowTlsResume"/> says.
+    /// </summary>
+    public TicketKeyRing? TicketKeys { get; set; }
+
+    /// <summary>
+    /// Where a client keeps sessions to resume. Default, null: in this process, for up to 1000 servers. Sessions are resumed only as
+    /// far as <see cref="SslClientAuthenticationOptions.AllowTlsResume"/> says.
+    /// </summary>
+    public IClientSessionStore? SessionStore { get; set; }
+
+    /// <summary>
+    /// Whether TLS 1.2 needs the extended master secret (RFC 7627). Default: true. A server leaves clients without it to
+    /// <see cref="SslStream"/>; a client does not connect to servers without it.
+    /// </summary>
+    public bool RequireExtendedMasterSecret { get; set; } = true;
+
+    /// <summary>
+    /// Gets lines in the format of SSLKEYLOGFILE, for looking into captured traffic: whoever reads them can read the traffic. Called
+    /// by many threads. Default, null: nothing is written. Traffic of <see cref="SslStream"/> is not among it.
+    /// </summary>
+    public Action<string>? KeyLog { get; set; }
 
     /// <summary>Where log messages go. Default: none.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }

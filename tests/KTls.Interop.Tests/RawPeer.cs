@@ -53,7 +53,7 @@ internal sealed class RawPeer : IDisposable
     /// <summary>Seals a record with the next number.</summary>
     public byte[] Seal(ContentType type, ReadOnlySpan<byte> content)
     {
-        byte[] record = new byte[content.Length + RecordSealer.Overhead];
+        byte[] record = new byte[content.Length + _sealer!.Overhead];
         return record[.._sealer!.Seal(type, content, record)];
     }
 
@@ -100,7 +100,7 @@ internal sealed class RawPeer : IDisposable
             _handshake.ReceiveRecord(await ReceiveRecordAsync());
             if (_handshake.Status == HandshakeStatus.NeedsCertificateVerdict)
             {
-                ((ClientHandshake)_handshake).AcceptServerCertificate();
+                ((ClientHandshake)_handshake).AcceptPeerCertificate();
             }
 
             if (_handshake.Status == HandshakeStatus.NeedsRecord)
