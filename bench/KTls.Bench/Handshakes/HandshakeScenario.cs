@@ -6,14 +6,18 @@ namespace KTls.Bench.Handshakes;
 /// </summary>
 internal sealed class HandshakeScenario : IScenario
 {
+    // Repetitions until the JIT compiler has nothing left to improve: it works in the background, after calls and time.
+    private const int WarmUps = 6;
+
     public string Name => "handshake";
 
     public string Usage =>
-        "handshake [--roles both,server,client] [--repetitions 11] [--handshakes 250] [--concurrency 8] [--plane UserSpace|PreferKernel|RequireKernel]";
+        "handshake [--roles both,server,client] [--implementations KTls,SslStream] [--repetitions 11] [--handshakes 250] [--concurrency 8] [--plane UserSpace|PreferKernel|RequireKernel]";
 
     public async Task<Report> RunAsync(CommandLine options)
     {
         MeasuredRoles[] roles = [.. options.TakeSome("roles", "both", "server", "client").Select(name => Enum.Parse<MeasuredRoles>(name, ignoreCase: true))];
+        string[] implementations = options.TakeSome("implementations", "KTls", "SslStream");
         int repetitions = options.Take("repetitions", 11);
         int count = options.Take("handshakes", 250);
         int concurrency = options.Take("concurrency", 8);
@@ -26,50 +30,55 @@ internal sealed class HandshakeScenario : IScenario
         report.Set("repetitions", repetitions);
         report.Set("handshakes", $"{count} per repetition, {concurrency} at a time");
         report.Set("data plane", plane);
-        ITlsImplementation ours = new KTlsImplementation(plane);
-        ITlsImplementation theirs = new SslStreamImplementation(allowTlsResume: false);
+        ITlsImplementation[] measured = [.. new ITlsImplementation[] { new KTlsImplementation(plane), new SslStreamImplementation(allowTlsResume: Environment.GetEnvironmentVariable("RESUME") == "1") }
+            .Where(implementation => implementations.Contains(implementation.Name))];
         foreach (MeasuredRoles role in roles)
         {
-            await MeasureAsync(report, role, ours, theirs, repetitions, count, concurrency);
+            await MeasureAsync(report, role, measured, repetitions, count, concurrency);
         }
 
         return report;
     }
 
-    private static async Task MeasureAsync(Report report, MeasuredRoles roles, ITlsImplementation ours, ITlsImplementation theirs, int repetitions, int count, int concurrency)
+    private static async Task MeasureAsync(Report report, MeasuredRoles roles, ITlsImplementation[] implementations, int repetitions, int count, int concurrency)
     {
         string group = $"full, {(roles == MeasuredRoles.Both ? "both roles" : $"{roles} alone")}";
         using var batch = new HandshakeBatch(roles, count, concurrency);
         using var primitives = new ServerPrimitives();
-        await WarmUpAsync(batch, ours, theirs, primitives, count);
-        for (int i = 0; i < repetitions; i++)
+        for (int i = -WarmUps; i < repetitions; i++)
         {
             // In turns, and each goes first in every second repetition.
-            bool oursFirst = i % 2 == 0;
-            Usage first = await batch.RunAsync(oursFirst ? ours : theirs);
-            Usage second = await batch.RunAsync(oursFirst ? theirs : ours);
-            (Usage our, Usage their) = oursFirst ? (first, second) : (second, first);
-            Add(report, group, ours.Name, our, count);
-            Add(report, group, theirs.Name, their, count);
-            report.Add(group, "handshakes per CPU second, KTls : SslStream", "ratio", their.Cpu / our.Cpu);
-            report.Add(group, "handshakes per second, KTls : SslStream", "ratio", their.Wall / our.Wall);
-            if (roles == MeasuredRoles.Server)
+            var used = new Dictionary<string, Usage>();
+            foreach (ITlsImplementation implementation in i % 2 == 0 ? implementations : implementations.Reverse())
             {
-                Usage bare = primitives.Run(count);
-                report.Add(group, "bare primitives, CPU time", "µs", bare.Cpu.TotalMicroseconds / count);
-                report.Add(group, "CPU time, KTls : bare primitives", "ratio", our.Cpu / bare.Cpu);
+                used[implementation.Name] = await batch.RunAsync(implementation);
+            }
+
+            Usage bare = roles == MeasuredRoles.Server ? primitives.Run(count) : default;
+            if (i >= 0)
+            {
+                Add(report, group, used, bare, count);
             }
         }
     }
 
-    // Until the JIT compiler has nothing left to improve: it works in the background, after calls and time.
-    private static async Task WarmUpAsync(HandshakeBatch batch, ITlsImplementation ours, ITlsImplementation theirs, ServerPrimitives primitives, int count)
+    private static void Add(Report report, string group, Dictionary<string, Usage> used, Usage bare, int count)
     {
-        for (int i = 0; i < 6; i++)
+        foreach ((string name, Usage usage) in used.OrderBy(pair => pair.Key))
         {
-            await batch.RunAsync(ours);
-            await batch.RunAsync(theirs);
-            primitives.Run(count);
+            Add(report, group, name, usage, count);
+        }
+
+        if (used.TryGetValue("KTls", out Usage ours) && used.TryGetValue("SslStream", out Usage theirs))
+        {
+            report.Add(group, "handshakes per CPU second, KTls : SslStream", "ratio", theirs.Cpu / ours.Cpu);
+            report.Add(group, "handshakes per second, KTls : SslStream", "ratio", theirs.Wall / ours.Wall);
+        }
+
+        if (bare != default)
+        {
+            report.Add(group, "bare primitives, CPU time", "µs", bare.Cpu.TotalMicroseconds / count);
+            report.Add(group, "CPU time, KTls : bare primitives", "ratio", ours.Cpu / bare.Cpu);
         }
     }
 
