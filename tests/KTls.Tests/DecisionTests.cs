@@ -84,9 +84,9 @@ public sealed class DecisionTests
         { "AllowRsaPssPadding", o => o.AllowRsaPssPadding = false },
         { "AllowRsaPkcs1Padding", o => o.AllowRsaPkcs1Padding = false },
         { "CipherSuitesPolicy", o => (o.CipherSuitesPolicy, o.EnabledSslProtocols) = (CbcOnly, SslProtocols.Tls12) },
-#pragma warning disable SYSLIB0039 // A client that still speaks TLS 1.1 is what this is about.
+#pragma warning disable SYSLIB0039, CA5397 // A client that still speaks TLS 1.1 is what this is about.
         { "EnabledSslProtocols", o => o.EnabledSslProtocols = SslProtocols.Tls11 | SslProtocols.Tls12 },
-#pragma warning restore SYSLIB0039
+#pragma warning restore SYSLIB0039, CA5397
     };
 
     private static CipherSuitesPolicy CbcOnly { get; } = new([TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256]);

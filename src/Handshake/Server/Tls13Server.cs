@@ -322,16 +322,18 @@ internal sealed partial class Tls13Server : HandshakeFlow
         {
             Span<byte> hash = stackalloc byte[CipherSuite.MaxHashLength];
             session.ResumptionSecret = _schedule!.Derive("res master"u8, _transcript!.Current(hash));
-            SendTickets(ring, session.ResumptionSecret);
-            session.SendSequence = Records.SendSequence;
+            if (SendTickets(ring, session.ResumptionSecret))
+            {
+                session.SendSequence = Records.SendSequence;
+            }
         }
 
         _session = null;
         Handshake.Complete(session);
     }
 
-    // RFC 8446 §4.6.1
-    private void SendTickets(TicketKeyRing ring, SecretBytes resumptionSecret)
+    // RFC 8446 §4.6.1. Whether any was sent, with the first of the application keys.
+    private bool SendTickets(TicketKeyRing ring, SecretBytes resumptionSecret)
     {
         const byte PskDheKe = 1;
         DateTimeOffset now = _options.Clock.GetUtcNow();
@@ -339,7 +341,7 @@ internal sealed partial class Tls13Server : HandshakeFlow
         uint lifetime = ServerTickets.Lifetime(_options, authenticatedAt);
         if (lifetime == 0 || !_hello.PskModes.Contains(PskDheKe))
         {
-            return;
+            return false;
         }
 
         Span<byte> ageAdd = stackalloc byte[4];
@@ -359,7 +361,7 @@ internal sealed partial class Tls13Server : HandshakeFlow
             };
             if (ServerTickets.Seal(ring, state) is not { } ticket)
             {
-                return;
+                return false;
             }
 
             RandomNumberGenerator.Fill(ageAdd);
@@ -367,5 +369,7 @@ internal sealed partial class Tls13Server : HandshakeFlow
             NewSessionTicket.Write(_writer, lifetime, System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(ageAdd), nonce, ticket);
             Records.Send(ContentType.Handshake, _writer.WrittenSpan);
         }
+
+        return _options.TicketCount != 0;
     }
 }

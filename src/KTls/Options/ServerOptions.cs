@@ -81,6 +81,7 @@ internal static class ServerOptions
         RequestClientCertificate = options.ClientCertificateRequired,
         RequireExtendedMasterSecret = kernelOptions.RequireExtendedMasterSecret,
         Tickets = options.AllowTlsResume ? kernelOptions.TicketKeys ?? ProcessTickets : null,
+        TicketCount = kernelOptions.TicketCount,
         KeyLog = kernelOptions.KeyLog,
     };
 
