@@ -32,6 +32,19 @@ internal static class ServerOptions
         };
     }
 
+    /// <summary>Certificates come from one place.</summary>
+    /// <exception cref="ArgumentException">They come from both.</exception>
+    public static void RequireOneSourceOfCertificates(SslServerAuthenticationOptions options, ServerCredentials? credentials)
+    {
+        if (credentials is not null
+            && options is not { ServerCertificate: null, ServerCertificateContext: null, ServerCertificateSelectionCallback: null })
+        {
+            throw new ArgumentException(
+                "KTlsOptions.ServerCredentials is set, and so is ServerCertificate, ServerCertificateContext or ServerCertificateSelectionCallback: leave one of both out.",
+                nameof(options));
+        }
+    }
+
     /// <summary>The certificate for a client, as SslStream chooses it: the selection callback first.</summary>
     /// <param name="sender">What the callback gets as its sender.</param>
     /// <param name="options">The options.</param>
@@ -55,7 +68,7 @@ internal static class ServerOptions
 
         return options.ServerCertificate is { } certificate
             ? TryGetCredential(certificate, out credential, out reason)
-            : throw new AuthenticationException("The options name no server certificate: set ServerCertificateContext, ServerCertificate or ServerCertificateSelectionCallback.");
+            : throw new AuthenticationException("The options name no server certificate: set ServerCertificateContext, ServerCertificate or ServerCertificateSelectionCallback, or KTlsOptions.ServerCredentials.");
     }
 
     /// <summary>Translates the options for our handshake.</summary>
