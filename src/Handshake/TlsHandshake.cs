@@ -124,7 +124,9 @@ public abstract class TlsHandshake : IDisposable
     {
         if (Status is not (HandshakeStatus.Complete or HandshakeStatus.Failed))
         {
-            Records.Send(ContentType.Alert, TlsAlert.Create(alert));
+            // certificate_required is of TLS 1.3 (RFC 8446 §6.2); before it was handshake_failure (RFC 5246 §7.4.6).
+            bool isOld = alert == AlertDescription.CertificateRequired && Flow is { IsTls13: false };
+            Records.Send(ContentType.Alert, TlsAlert.Create(isOld ? AlertDescription.HandshakeFailure : alert));
             Status = HandshakeStatus.Failed;
         }
     }

@@ -59,7 +59,7 @@ internal sealed partial class Tls12Client
     private void ChooseCertificate(ClientCertificateRequest request)
     {
         CertificateCredential? credential = _offer.Options.SelectCertificate?.Invoke(request);
-        if (credential is null || !(credential.KeyKind == CertificateKeyKind.Rsa ? request.TakesRsa : request.TakesEcdsa))
+        if (credential is null || !request.Accepts(credential))
         {
             return;
         }

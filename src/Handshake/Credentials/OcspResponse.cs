@@ -27,7 +27,7 @@ internal sealed class OcspResponse
     }
 
     /// <summary>The response, or nothing when its time is over.</summary>
-    public ReadOnlyMemory<byte> Current => DateTimeOffset.UtcNow < _nextUpdate ? _encoded : default;
+    public ReadOnlyMemory<byte> At(DateTimeOffset now) => now < _nextUpdate ? _encoded : default;
 
     private static DateTimeOffset Read(AsnReader file, X509Certificate2 certificate)
     {

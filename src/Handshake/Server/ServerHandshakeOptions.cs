@@ -56,4 +56,13 @@ public sealed class ServerHandshakeOptions
 
     /// <summary>The clock for the age of sessions. Default: the system's.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Looks whether a client can be served with these options, before any answer: who else could serve it is the caller's question.</summary>
+    /// <param name="hello">What the client offers.</param>
+    /// <returns>Why not, in words that fit into a sentence; null when it can.</returns>
+    public string? FindObstacle(ClientHello hello)
+    {
+        ArgumentNullException.ThrowIfNull(hello);
+        return ServerNegotiation.FindObstacle(hello, this);
+    }
 }

@@ -40,6 +40,63 @@ internal static class ServerNegotiation
         return SslProtocols.Tls12;
     }
 
+    /// <summary>Why a server cannot serve a client with a credential; null when it can, as far as its ClientHello tells.</summary>
+    public static string? FindObstacle(ClientHello hello, ServerHandshakeOptions options)
+    {
+        SslProtocols enabled = SupportedParameters.WithSuites(options.Protocols, options.CipherSuites);
+        if (hello.OffersTls13 && (enabled & SslProtocols.Tls13) != 0)
+        {
+            return FindObstacle(hello, options, isTls13: true);
+        }
+
+        if (!hello.OffersTls12 || (enabled & SslProtocols.Tls12) == 0)
+        {
+            return "the client offers no protocol version that KTls has";
+        }
+
+        return !hello.OffersExtendedMasterSecret && options.RequireExtendedMasterSecret
+            ? "the client does not offer the extended master secret"
+            : FindObstacle(hello, options, isTls13: false);
+    }
+
+    private static string? FindObstacle(ClientHello hello, ServerHandshakeOptions options, bool isTls13)
+    {
+        if (SelectSuite(hello, options, isTls13) is null)
+        {
+            return "the client offers no cipher suite that KTls and the certificate have";
+        }
+
+        if (SelectGroup(hello, options.Groups, isTls13) is null)
+        {
+            return "the client offers no group that KTls has";
+        }
+
+        // In TLS 1.2 supported_groups is about the certificate's curve, too (RFC 8422 §5.1).
+        if (!isTls13 && options.Credential.Curve is { } curve && hello.HasSupportedGroups && !hello.Offers(curve))
+        {
+            return "the client does not have the curve of the certificate's key";
+        }
+
+        return SelectScheme(hello, options.Credential, isTls13) is null
+            ? "the client accepts no signature scheme that the certificate's key can sign with"
+            : null;
+    }
+
+    /// <summary>The first of the server's suites that the client and, in TLS 1.2, the certificate's key have.</summary>
+    public static CipherSuite? SelectSuite(ClientHello hello, ServerHandshakeOptions options, bool isTls13)
+    {
+        foreach (TlsCipherSuite id in options.CipherSuites)
+        {
+            if (hello.Offers(id) && CipherSuite.Find(id) is { } suite && suite.IsTls13 == isTls13
+                && (suite.Signer is null || suite.Signer == options.Credential.KeyKind))
+            {
+                return suite;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>The first of the server's groups that the client has, for a key agreement in TLS 1.2 or a HelloRetryRequest.</summary>
     public static NamedGroup? SelectGroup(ClientHello hello, IReadOnlyList<NamedGroup> groups, bool isTls13)
     {

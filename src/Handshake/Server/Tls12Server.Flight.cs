@@ -10,7 +10,8 @@ internal sealed partial class Tls12Server
     private void SendFlight()
     {
         RequireExtendedMasterSecret();
-        Suite = SelectSuite();
+        Suite = ServerNegotiation.SelectSuite(_hello, _options, isTls13: false)
+            ?? throw new TlsAlertException(AlertDescription.HandshakeFailure, "The client offers no cipher suite of TLS 1.2 that this server and its certificate have.");
         _group = ServerNegotiation.SelectGroup(_hello, _options.Groups, isTls13: false)
             ?? throw new TlsAlertException(AlertDescription.HandshakeFailure, "The client offers no group that this server has.");
         _scheme = ServerNegotiation.SelectScheme(_hello, _options.Credential, isTls13: false)

@@ -115,19 +115,6 @@ internal sealed partial class Tls12Server : Tls12Flow
         }
     }
 
-    private CipherSuite SelectSuite()
-    {
-        foreach (TlsCipherSuite id in _options.CipherSuites)
-        {
-            if (_hello.Offers(id) && CipherSuite.Find(id) is { IsTls13: false } suite && suite.Signer == _options.Credential.KeyKind)
-            {
-                return suite;
-            }
-        }
-
-        throw new TlsAlertException(AlertDescription.HandshakeFailure, "The client offers no cipher suite of TLS 1.2 that this server and its certificate have.");
-    }
-
     // RFC 7627 §5.3: a session with an extended master secret never goes on without.
     private bool CanResume(SessionState state)
     {

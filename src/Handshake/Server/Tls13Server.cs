@@ -51,7 +51,8 @@ internal sealed partial class Tls13Server : HandshakeFlow
     {
         CheckForm(hello);
         _hello = hello;
-        _suite = SelectSuite(hello);
+        _suite = ServerNegotiation.SelectSuite(hello, _options, isTls13: true)
+            ?? throw new TlsAlertException(AlertDescription.HandshakeFailure, "The client offers no cipher suite that this server has.");
         _transcript = new Transcript(_suite);
         if (TrySelectShare(hello, out NamedGroup group, out ReadOnlySpan<byte> share))
         {
@@ -121,19 +122,6 @@ internal sealed partial class Tls13Server : HandshakeFlow
         {
             throw new TlsAlertException(AlertDescription.MissingExtension, "The ClientHello has pre_shared_key without psk_key_exchange_modes.");
         }
-    }
-
-    private CipherSuite SelectSuite(ClientHello hello)
-    {
-        foreach (TlsCipherSuite id in _options.CipherSuites)
-        {
-            if (hello.Offers(id) && CipherSuite.Find(id) is { IsTls13: true } suite)
-            {
-                return suite;
-            }
-        }
-
-        throw new TlsAlertException(AlertDescription.HandshakeFailure, "The client offers no cipher suite that this server has.");
     }
 
     // The best of our groups that the client has sent a share for.
@@ -334,16 +322,18 @@ internal sealed partial class Tls13Server : HandshakeFlow
         {
             Span<byte> hash = stackalloc byte[CipherSuite.MaxHashLength];
             session.ResumptionSecret = _schedule!.Derive("res master"u8, _transcript!.Current(hash));
-            SendTickets(ring, session.ResumptionSecret);
-            session.SendSequence = Records.SendSequence;
+            if (SendTickets(ring, session.ResumptionSecret))
+            {
+                session.SendSequence = Records.SendSequence;
+            }
         }
 
         _session = null;
         Handshake.Complete(session);
     }
 
-    // RFC 8446 §4.6.1
-    private void SendTickets(TicketKeyRing ring, SecretBytes resumptionSecret)
+    // RFC 8446 §4.6.1. Whether any was sent, with the first of the application keys.
+    private bool SendTickets(TicketKeyRing ring, SecretBytes resumptionSecret)
     {
         const byte PskDheKe = 1;
         DateTimeOffset now = _options.Clock.GetUtcNow();
@@ -351,7 +341,7 @@ internal sealed partial class Tls13Server : HandshakeFlow
         uint lifetime = ServerTickets.Lifetime(_options, authenticatedAt);
         if (lifetime == 0 || !_hello.PskModes.Contains(PskDheKe))
         {
-            return;
+            return false;
         }
 
         Span<byte> ageAdd = stackalloc byte[4];
@@ -371,7 +361,7 @@ internal sealed partial class Tls13Server : HandshakeFlow
             };
             if (ServerTickets.Seal(ring, state) is not { } ticket)
             {
-                return;
+                return false;
             }
 
             RandomNumberGenerator.Fill(ageAdd);
@@ -379,5 +369,7 @@ internal sealed partial class Tls13Server : HandshakeFlow
             NewSessionTicket.Write(_writer, lifetime, System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(ageAdd), nonce, ticket);
             Records.Send(ContentType.Handshake, _writer.WrittenSpan);
         }
+
+        return _options.TicketCount != 0;
     }
 }

@@ -10,9 +10,11 @@ public sealed class ClientCertificateRequest
     private const byte EcdsaSign = 64;
 
     private readonly SignatureScheme[] _schemes;
+    private readonly bool _isTls13;
 
-    private ClientCertificateRequest(SignatureScheme[] schemes, byte[][] authorities, bool takesRsa, bool takesEcdsa)
+    private ClientCertificateRequest(bool isTls13, SignatureScheme[] schemes, byte[][] authorities, bool takesRsa, bool takesEcdsa)
     {
+        _isTls13 = isTls13;
         _schemes = schemes;
         CertificateAuthorities = authorities;
         TakesRsa = takesRsa;
@@ -25,9 +27,19 @@ public sealed class ClientCertificateRequest
     /// <summary>Distinguished names of acceptable issuers, DER each; empty: any.</summary>
     public IReadOnlyList<byte[]> CertificateAuthorities { get; }
 
-    internal bool TakesRsa { get; }
+    /// <summary>Whether the server can verify a credential's signature.</summary>
+    /// <param name="credential">The credential.</param>
+    /// <returns>True when it accepts one of the schemes of its key.</returns>
+    public bool Accepts(CertificateCredential credential)
+    {
+        ArgumentNullException.ThrowIfNull(credential);
+        return (credential.KeyKind == CertificateKeyKind.Rsa ? TakesRsa : TakesEcdsa)
+            && Array.Exists(_isTls13 ? credential.Schemes : credential.Tls12Schemes, scheme => Array.IndexOf(_schemes, scheme) >= 0);
+    }
 
-    internal bool TakesEcdsa { get; }
+    private bool TakesRsa { get; }
+
+    private bool TakesEcdsa { get; }
 
     internal static ClientCertificateRequest Read(ReadOnlySpan<byte> message)
     {
@@ -63,7 +75,7 @@ public sealed class ClientCertificateRequest
         }
 
         return schemes is not null
-            ? new ClientCertificateRequest(schemes, authorities, takesRsa: true, takesEcdsa: true)
+            ? new ClientCertificateRequest(isTls13: true, schemes, authorities, takesRsa: true, takesEcdsa: true)
             : throw new TlsAlertException(AlertDescription.MissingExtension, "A CertificateRequest without signature_algorithms.");
     }
 
@@ -75,7 +87,7 @@ public sealed class ClientCertificateRequest
         SignatureScheme[] schemes = ToSchemes(NumberList.Whole(reader.ReadVector16(minimum: 2)));
         byte[][] authorities = ReadAuthorities(reader.ReadVector16());
         reader.ExpectEnd();
-        return new ClientCertificateRequest(schemes, authorities, types.Contains(RsaSign), types.Contains(EcdsaSign));
+        return new ClientCertificateRequest(isTls13: false, schemes, authorities, types.Contains(RsaSign), types.Contains(EcdsaSign));
     }
 
     internal static void Write(WireWriter writer, ReadOnlySpan<SignatureScheme> schemes, IReadOnlyList<byte[]> authorities)

@@ -62,7 +62,7 @@ public sealed partial class ClientHello
     internal ushort? RecordSizeLimit { get; private set; }
 
     /// <summary>A TLS 1.2 ticket (RFC 5077), empty when the client has none but would like one; null: it does not take tickets.</summary>
-    internal ReadOnlyMemory<byte>? SessionTicket => _sessionTicket is { } range ? _message.AsMemory(range) : null;
+    internal ReadOnlyMemory<byte>? SessionTicket => _sessionTicket is { } range ? _message.AsMemory(range) : default(ReadOnlyMemory<byte>?);
 
     /// <summary>Whether the client speaks of renegotiation (RFC 5746), by the extension or the signalling suite.</summary>
     internal bool HasRenegotiationInfo => _renegotiationInfo is not null;
