@@ -101,7 +101,7 @@ internal static class BarePeer
                     ((ServerHandshake)handshake).Accept(serverOptions!);
                     break;
                 case HandshakeStatus.NeedsCertificateVerdict:
-                    ((ClientHandshake)handshake).AcceptServerCertificate();
+                    ((ClientHandshake)handshake).AcceptPeerCertificate();
                     break;
                 case HandshakeStatus.NeedsRecord:
                     ReceiveRecord(handshake, socket, buffer, ref start, ref end);

@@ -33,7 +33,7 @@ internal static class ServerAuthentication
             using var driver = new HandshakeDriver(transport) { Replay = new ArrayBufferWriter<byte>(1024) };
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
             ClientHello hello = handshake.ClientHello!;
-            (ServerHandshakeOptions? chosen, string? whyNot) = Choose(sender, options, hello, attempt.Options);
+            (ServerHandshakeOptions? chosen, string? whyNot) = await ChooseAsync(sender, options, handshake, driver, attempt).ConfigureAwait(false);
             if (chosen is null)
             {
                 await RefuseUnlessSslStreamCanAsync(handshake, driver, whyNot!, attempt).ConfigureAwait(false);
@@ -47,7 +47,7 @@ internal static class ServerAuthentication
             await AcceptAsync(handshake, driver, chosen, attempt.Token).ConfigureAwait(false);
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
             await JudgeAsync(sender, handshake, driver, options, attempt.Token).ConfigureAwait(false);
-            Connection connection = Establishment.Establish(handshake, driver, transport, socket, hello.ServerName, sessions: null, attempt);
+            Connection connection = Establishment.Establish(handshake, driver, transport, socket, ServerOptions.UnicodeName(hello), sessions: null, attempt);
             isServed = true;
             return connection;
         }
@@ -57,6 +57,29 @@ internal static class ServerAuthentication
             {
                 Transport.Release(transport, socket);
             }
+        }
+    }
+
+    // Whatever goes wrong at the choice, or forbids SslStream, the client is told: it has sent its ClientHello and waits.
+    private static async ValueTask<(ServerHandshakeOptions? Options, string? WhyNot)> ChooseAsync(
+        KTlsStream sender, SslServerAuthenticationOptions options, ServerHandshake handshake, HandshakeDriver driver, HandshakeAttempt attempt)
+    {
+        AlertDescription alert = AlertDescription.InternalError;
+        try
+        {
+            (ServerHandshakeOptions? Options, string? WhyNot) choice = Choose(sender, options, handshake.ClientHello!, attempt.Options);
+            if (choice.Options is null)
+            {
+                alert = AlertDescription.HandshakeFailure;
+                Transport.ThrowIfRequired(attempt.Options.DataPlane, choice.WhyNot!);
+            }
+
+            return choice;
+        }
+        catch
+        {
+            await driver.FailAsync(handshake, alert, attempt.Token).ConfigureAwait(false);
+            throw;
         }
     }
 
@@ -72,7 +95,7 @@ internal static class ServerAuthentication
             return Choose(credentials, options, hello, kernelOptions);
         }
 
-        if (!ServerOptions.TryGetCredential(sender, options, hello.ServerName, out CertificateCredential? credential, out string? reason))
+        if (!ServerOptions.TryGetCredential(sender, options, ServerOptions.UnicodeName(hello), out CertificateCredential? credential, out string? reason))
         {
             return (null, reason);
         }
@@ -121,6 +144,7 @@ internal static class ServerAuthentication
         }
         else if (criteria.Callback is not null)
         {
+            // The handshake is complete without the client's certificate: no alert of the handshake is left to send.
             AlertDescription alert = default;
             PeerVerdict.JudgeNone(criteria, ref alert);
         }
