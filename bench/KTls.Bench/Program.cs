@@ -12,7 +12,7 @@ internal static class Program
         CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
         if (arguments is [PeerProcess.Command, string role])
         {
-            BarePeer.Serve(role);
+            PeerProgram.Run(role);
             return 0;
         }
 

@@ -5,88 +5,32 @@ using KTls.Handshake;
 
 namespace KTls.Bench.Handshakes;
 
-/// <summary>
-/// The other end of a role that is measured alone, in a process of its own: our handshake without I/O on blocking sockets and
-/// without a verdict on the certificate. That is the cheapest peer there is here, so it disturbs the measured process least.
-/// Commands come line by line on standard input, one answer each on standard output.
-/// </summary>
-internal static class BarePeer
+/// <summary>Our handshake without I/O on a blocking socket, and without a verdict on the certificate: the cheapest peer there is here.</summary>
+internal sealed class BarePeer
 {
-    public static void Serve(string role)
+    private static readonly ClientHandshakeOptions ClientOptions = new() { ServerName = "localhost" };
+
+    private readonly ServerHandshakeOptions? _serverOptions;
+
+    private BarePeer(ServerHandshakeOptions? serverOptions) => _serverOptions = serverOptions;
+
+    [ThreadStatic]
+    private static byte[]? t_buffer;
+
+    public static BarePeer Client() => new(serverOptions: null);
+
+    public static BarePeer Server(X509Certificate2 certificate)
     {
-        ServerHandshakeOptions? serverOptions = role == "server" ? ReadServerOptions() : null;
-        var sockets = new List<Socket>();
-        using Socket listener = Loopback.Listen();
-        Answer(Loopback.Port(listener).ToString());
-
-        while (Console.ReadLine()?.Split(' ') is { } command)
-        {
-            switch (command)
-            {
-                case ["accept", string count]:
-                    sockets.AddRange(Enumerable.Range(0, int.Parse(count)).Select(_ => Loopback.Accept(listener)));
-                    break;
-                case ["connect", string count, string port]:
-                    sockets.AddRange(Enumerable.Range(0, int.Parse(count)).Select(_ => Loopback.Connect(int.Parse(port))));
-                    break;
-                case ["handshake", string concurrency]:
-                    ShakeHands(sockets, int.Parse(concurrency), serverOptions);
-                    break;
-                case ["close"]:
-                    sockets.ForEach(socket => socket.Dispose());
-                    sockets.Clear();
-                    break;
-                default:
-                    throw new InvalidOperationException($"What is '{string.Join(' ', command)}'?");
-            }
-
-            Answer("done");
-        }
-    }
-
-    private static void Answer(string line)
-    {
-        Console.Out.WriteLine(line);
-        Console.Out.Flush();
-    }
-
-    private static ServerHandshakeOptions ReadServerOptions()
-    {
-        X509Certificate2 certificate = X509CertificateLoader.LoadPkcs12(Convert.FromBase64String(Console.ReadLine()!), password: null);
         SslStreamCertificateContext context = SslStreamCertificateContext.Create(certificate, [], offline: true);
         return CertificateCredential.TryCreate(context, out CertificateCredential? credential, out string? reason)
-            ? new ServerHandshakeOptions { Credential = credential }
+            ? new BarePeer(new ServerHandshakeOptions { Credential = credential })
             : throw new InvalidOperationException(reason);
     }
 
-    // Each thread takes every n-th socket, as the workers of the measured process do.
-    private static void ShakeHands(List<Socket> sockets, int concurrency, ServerHandshakeOptions? serverOptions)
+    public void ShakeHands(Socket socket)
     {
-        var threads = new Thread[concurrency];
-        for (int i = 0; i < concurrency; i++)
-        {
-            int first = i;
-            threads[i] = new Thread(() =>
-            {
-                byte[] buffer = new byte[RecordHeader.Size + RecordHeader.MaxCiphertext];
-                for (int n = first; n < sockets.Count; n += concurrency)
-                {
-                    using TlsHandshake handshake = serverOptions is null
-                        ? new ClientHandshake(new ClientHandshakeOptions { ServerName = "localhost" })
-                        : new ServerHandshake();
-                    Run(handshake, sockets[n], serverOptions, buffer);
-                }
-            });
-            threads[i].Start();
-        }
-
-        Array.ForEach(threads, thread => thread.Join());
-    }
-
-    private static void Run(TlsHandshake handshake, Socket socket, ServerHandshakeOptions? serverOptions, byte[] buffer)
-    {
-        int start = 0;
-        int end = 0;
+        using TlsHandshake handshake = _serverOptions is null ? new ClientHandshake(ClientOptions) : new ServerHandshake();
+        var received = new Received(t_buffer ??= new byte[RecordHeader.Size + RecordHeader.MaxCiphertext]);
         while (true)
         {
             if (!handshake.Output.IsEmpty)
@@ -98,33 +42,40 @@ internal static class BarePeer
             switch (handshake.Status)
             {
                 case HandshakeStatus.NeedsServerOptions:
-                    ((ServerHandshake)handshake).Accept(serverOptions!);
+                    ((ServerHandshake)handshake).Accept(_serverOptions!);
                     break;
                 case HandshakeStatus.NeedsCertificateVerdict:
                     ((ClientHandshake)handshake).AcceptServerCertificate();
                     break;
                 case HandshakeStatus.NeedsRecord:
-                    ReceiveRecord(handshake, socket, buffer, ref start, ref end);
+                    handshake.ReceiveRecord(received.NextRecord(socket));
                     break;
                 default:
+                    handshake.TakeSession().Dispose();
                     return;
             }
         }
     }
 
-    private static void ReceiveRecord(TlsHandshake handshake, Socket socket, byte[] buffer, ref int start, ref int end)
+    private ref struct Received(byte[] buffer)
     {
-        while (end - start < RecordHeader.Size || end - start < RecordHeader.Read(buffer.AsSpan(start)).RecordLength)
-        {
-            buffer.AsSpan(start, end - start).CopyTo(buffer);
-            end -= start;
-            start = 0;
-            int received = socket.Receive(buffer.AsSpan(end));
-            end += received != 0 ? received : throw new IOException("The measured process closed the connection during the handshake.");
-        }
+        private int _start;
+        private int _end;
 
-        int length = RecordHeader.Read(buffer.AsSpan(start)).RecordLength;
-        handshake.ReceiveRecord(buffer.AsSpan(start, length));
-        start += length;
+        public Span<byte> NextRecord(Socket socket)
+        {
+            while (_end - _start < RecordHeader.Size || _end - _start < RecordHeader.Read(buffer.AsSpan(_start)).RecordLength)
+            {
+                buffer.AsSpan(_start, _end - _start).CopyTo(buffer);
+                _end -= _start;
+                _start = 0;
+                int received = socket.Receive(buffer.AsSpan(_end));
+                _end += received != 0 ? received : throw new IOException("The peer closed the connection during the handshake.");
+            }
+
+            Span<byte> record = buffer.AsSpan(_start, RecordHeader.Read(buffer.AsSpan(_start)).RecordLength);
+            _start += record.Length;
+            return record;
+        }
     }
 }

@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace KTls.Bench.Handshakes;
 
-/// <summary>The roles that the measured process plays; the other one, if any, is a <see cref="BarePeer"/>'s.</summary>
+/// <summary>The roles that the measured process plays; the other one, if any, is a <see cref="PeerProgram"/>'s.</summary>
 internal enum MeasuredRoles
 {
     Both,

@@ -17,7 +17,7 @@ internal sealed class HandshakeScenario : IScenario
     public async Task<Report> RunAsync(CommandLine options)
     {
         MeasuredRoles[] roles = [.. options.TakeSome("roles", "both", "server", "client").Select(name => Enum.Parse<MeasuredRoles>(name, ignoreCase: true))];
-        string[] implementations = options.TakeSome("implementations", "KTls", "SslStream");
+        string[] implementations = options.TakeSome("implementations", "KTls", "SslStream", "Bare");
         int repetitions = options.Take("repetitions", 11);
         int count = options.Take("handshakes", 250);
         int concurrency = options.Take("concurrency", 8);
@@ -30,7 +30,7 @@ internal sealed class HandshakeScenario : IScenario
         report.Set("repetitions", repetitions);
         report.Set("handshakes", $"{count} per repetition, {concurrency} at a time");
         report.Set("data plane", plane);
-        ITlsImplementation[] measured = [.. new ITlsImplementation[] { new KTlsImplementation(plane), new SslStreamImplementation(allowTlsResume: Environment.GetEnvironmentVariable("RESUME") == "1") }
+        ITlsImplementation[] measured = [.. new ITlsImplementation[] { new KTlsImplementation(plane), new SslStreamImplementation(allowTlsResume: Environment.GetEnvironmentVariable("RESUME") == "1"), new BareImplementation() }
             .Where(implementation => implementations.Contains(implementation.Name))];
         foreach (MeasuredRoles role in roles)
         {

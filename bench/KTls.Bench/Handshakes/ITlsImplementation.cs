@@ -57,3 +57,24 @@ internal sealed class SslStreamImplementation : ITlsImplementation
         return stream;
     }
 }
+
+/// <summary>Ours without KTlsStream, on blocking sockets: what is left of its cost is the handshake itself and its system calls.</summary>
+internal sealed class BareImplementation : ITlsImplementation
+{
+    private readonly BarePeer _server = BarePeer.Server(TestPki.Ecdsa);
+    private readonly BarePeer _client = BarePeer.Client();
+
+    public string Name => "Bare";
+
+    public Task<Stream> AcceptAsync(Socket socket)
+    {
+        _server.ShakeHands(socket);
+        return Task.FromResult<Stream>(new NetworkStream(socket, ownsSocket: true));
+    }
+
+    public Task<Stream> ConnectAsync(Socket socket)
+    {
+        _client.ShakeHands(socket);
+        return Task.FromResult<Stream>(new NetworkStream(socket, ownsSocket: true));
+    }
+}

@@ -4,7 +4,7 @@ using KTls.Tests;
 
 namespace KTls.Bench.Handshakes;
 
-/// <summary>The process of a <see cref="BarePeer"/>, seen from the measured process.</summary>
+/// <summary>The process of a <see cref="PeerProgram"/>, seen from the measured process.</summary>
 internal sealed class PeerProcess : IDisposable
 {
     /// <summary>What makes this program a peer.</summary>
