@@ -26,6 +26,24 @@ internal sealed class HandshakeRecords : IDisposable
     /// </summary>
     public int EarlyDataToSkip { get; set; }
 
+    /// <summary>
+    /// A change_cipher_spec comes before the first record that is sealed, be that an alert: a middlebox that takes the
+    /// connection for one of TLS 1.2 lets nothing sealed pass before it (RFC 8446 §D.4).
+    /// </summary>
+    public bool OwesChangeCipherSpec { get; set; }
+
+    /// <summary>The most bytes of content in a record to send.</summary>
+    public int MaxContent { get; set; } = RecordHeader.MaxPlaintext;
+
+    /// <summary>The number of the next record to send under the present keys.</summary>
+    public ulong SendSequence => _sealer?.Sequence ?? 0;
+
+    /// <summary>The number of the next record to receive under the present keys.</summary>
+    public ulong ReceiveSequence => _opener?.Sequence ?? 0;
+
+    /// <summary>Whether what the peer sends is encrypted.</summary>
+    public bool IsReceivingProtected => _opener is not null;
+
     public void OutputSent() => _output.Clear();
 
     public void ProtectSending(RecordKeys keys)
@@ -55,9 +73,15 @@ internal sealed class HandshakeRecords : IDisposable
             ProtectSending(keys);
         }
 
+        if (_sealer is not null && OwesChangeCipherSpec)
+        {
+            OwesChangeCipherSpec = false;
+            Send(ContentType.ChangeCipherSpec, [1]);
+        }
+
         do
         {
-            ReadOnlySpan<byte> fragment = content[..Math.Min(content.Length, RecordHeader.MaxPlaintext)];
+            ReadOnlySpan<byte> fragment = content[..Math.Min(content.Length, MaxContent)];
             content = content[fragment.Length..];
             if (_sealer is null || type == ContentType.ChangeCipherSpec)
             {
@@ -66,7 +90,7 @@ internal sealed class HandshakeRecords : IDisposable
             }
             else
             {
-                _sealer.Seal(type, fragment, _output.Reserve(fragment.Length + RecordSealer.Overhead));
+                _sealer.Seal(type, fragment, _output.Reserve(fragment.Length + _sealer.Overhead));
             }
         }
         while (!content.IsEmpty);
@@ -79,12 +103,17 @@ internal sealed class HandshakeRecords : IDisposable
         content = record[RecordHeader.Size..];
         if (_opener is null)
         {
+            if (content.Length > RecordHeader.MaxPlaintext)
+            {
+                throw new TlsAlertException(AlertDescription.RecordOverflow, $"A record in the clear of {content.Length} bytes.");
+            }
+
             // Before its second ClientHello a client that was sent a HelloRetryRequest may still send early data.
             return type != ContentType.ApplicationData || !IsSkippedEarlyData(record.Length);
         }
 
         // A change_cipher_spec is never encrypted; a peer that cannot yet encrypt sends its alert in the clear.
-        if (type == ContentType.ChangeCipherSpec || (type == ContentType.Alert && !_hasOpened))
+        if (_opener.IsTls13 && (type == ContentType.ChangeCipherSpec || (type == ContentType.Alert && !_hasOpened)))
         {
             return true;
         }
@@ -102,7 +131,7 @@ internal sealed class HandshakeRecords : IDisposable
         _hasOpened = true;
         if (type == ContentType.ChangeCipherSpec)
         {
-            throw new TlsAlertException(AlertDescription.UnexpectedMessage, "An encrypted change_cipher_spec (RFC 8446 §5).");
+            throw new TlsAlertException(AlertDescription.UnexpectedMessage, "An encrypted change_cipher_spec (RFC 8446 §5), or a second one.");
         }
 
         return true;

@@ -9,8 +9,11 @@ public enum HandshakeStatus
     /// <summary>A server's choice of options for the ClientHello: <see cref="ServerHandshake.Accept"/>.</summary>
     NeedsServerOptions,
 
-    /// <summary>The verdict on the server's certificate: <see cref="ClientHandshake.AcceptServerCertificate"/>.</summary>
+    /// <summary>The verdict on the peer's certificate: <see cref="TlsHandshake.AcceptPeerCertificate"/>.</summary>
     NeedsCertificateVerdict,
+
+    /// <summary>A signature that the credential's key makes elsewhere: <see cref="TlsHandshake.ProvideSignature"/>.</summary>
+    NeedsSignature,
 
     /// <summary>Nothing: the handshake is complete and <see cref="TlsHandshake.TakeSession"/> has the keys.</summary>
     Complete,

@@ -13,6 +13,12 @@ public enum PostHandshakeMessage
 
     /// <summary>As <see cref="KeyUpdate"/>, and the peer asks for an update of our keys.</summary>
     KeyUpdateRequested,
+
+    /// <summary>
+    /// The peer wants to renegotiate (TLS 1.2: HelloRequest or ClientHello); the answer is the warning no_renegotiation
+    /// (RFC 5246 §7.2.2).
+    /// </summary>
+    Renegotiation,
 }
 
 /// <summary>Reads the handshake messages that come after the handshake, from the content of handshake records.</summary>
@@ -22,9 +28,15 @@ public sealed class PostHandshakeReader : IDisposable
     private const int MaxMessageSize = 32 * 1024;
 
     private readonly HandshakeMessageBuffer _messages = new(MaxMessageSize);
-    private readonly bool _isServer;
+    private readonly TlsSession _session;
 
-    internal PostHandshakeReader(bool isServer) => _isServer = isServer;
+    internal PostHandshakeReader(TlsSession session) => _session = session;
+
+    /// <summary>
+    /// The session of the last <see cref="PostHandshakeMessage.NewSessionTicket"/>, which whoever takes it disposes; null when
+    /// this client keeps no sessions, or the server gave a ticket to throw away.
+    /// </summary>
+    public ClientSession? Ticket { get; private set; }
 
     /// <summary>Whether a message has begun and not ended: no other record may come then (RFC 8446 §5.1).</summary>
     public bool IsInsideMessage => !_messages.IsEmpty;
@@ -49,28 +61,14 @@ public sealed class PostHandshakeReader : IDisposable
     public bool TryRead(out PostHandshakeMessage message)
     {
         message = default;
+        Ticket = null;
         if (!_messages.TryRead(out HandshakeType type, out ReadOnlySpan<byte> bytes))
         {
             return false;
         }
 
-        switch (type)
-        {
-            case HandshakeType.KeyUpdate:
-                message = KeyUpdate.ReadUpdateRequested(bytes) ? PostHandshakeMessage.KeyUpdateRequested : PostHandshakeMessage.KeyUpdate;
-                if (!_messages.IsEmpty)
-                {
-                    throw new TlsAlertException(AlertDescription.UnexpectedMessage, "A KeyUpdate is not the end of its record (RFC 8446 §5.1).");
-                }
-
-                return true;
-            case HandshakeType.NewSessionTicket when !_isServer:
-                NewSessionTicket.Check(bytes);
-                message = PostHandshakeMessage.NewSessionTicket;
-                return true;
-            default:
-                throw new TlsAlertException(AlertDescription.UnexpectedMessage, $"The message {type} is out of place after the handshake.");
-        }
+        message = _session.Suite.IsTls13 ? Read13(type, bytes) : Read12(type, bytes);
+        return true;
     }
 
     /// <summary>A KeyUpdate message to send.</summary>
@@ -80,4 +78,39 @@ public sealed class PostHandshakeReader : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _messages.Dispose();
+
+    private PostHandshakeMessage Read13(HandshakeType type, ReadOnlySpan<byte> bytes)
+    {
+        switch (type)
+        {
+            case HandshakeType.KeyUpdate:
+                bool isRequested = KeyUpdate.ReadUpdateRequested(bytes);
+                return _messages.IsEmpty
+                    ? isRequested ? PostHandshakeMessage.KeyUpdateRequested : PostHandshakeMessage.KeyUpdate
+                    : throw new TlsAlertException(AlertDescription.UnexpectedMessage, "A KeyUpdate is not the end of its record (RFC 8446 §5.1).");
+            case HandshakeType.NewSessionTicket when !_session.IsServer:
+                Ticket = _session.CreateSession(NewSessionTicket.Read(bytes));
+                return PostHandshakeMessage.NewSessionTicket;
+            default:
+                throw OutOfPlace(type);
+        }
+    }
+
+    private PostHandshakeMessage Read12(HandshakeType type, ReadOnlySpan<byte> bytes)
+    {
+        switch (type)
+        {
+            case HandshakeType.HelloRequest when !_session.IsServer:
+                return bytes.Length == 4
+                    ? PostHandshakeMessage.Renegotiation
+                    : throw new TlsAlertException(AlertDescription.DecodeError, "A HelloRequest that is not empty.");
+            case HandshakeType.ClientHello when _session.IsServer:
+                return PostHandshakeMessage.Renegotiation;
+            default:
+                throw OutOfPlace(type);
+        }
+    }
+
+    private static TlsAlertException OutOfPlace(HandshakeType type) =>
+        new(AlertDescription.UnexpectedMessage, $"The message {type} is out of place after the handshake.");
 }

@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Security.Authentication;
 using KTls.Handshake.Crypto;
 
 namespace KTls.Handshake;
@@ -11,4 +12,20 @@ public static class SupportedParameters
 
     /// <summary>The groups, in the order of preference.</summary>
     public static IReadOnlyList<NamedGroup> Groups { get; } = [.. KeyExchange.Groups];
+
+    /// <summary>The versions of a choice that have a suite in a choice of suites: the others cannot be spoken.</summary>
+    /// <param name="protocols">The versions.</param>
+    /// <param name="suites">The suites.</param>
+    /// <returns>TLS 1.3, TLS 1.2, both or none.</returns>
+    public static SslProtocols WithSuites(SslProtocols protocols, IReadOnlyList<TlsCipherSuite> suites)
+    {
+        ArgumentNullException.ThrowIfNull(suites);
+        SslProtocols spoken = SslProtocols.None;
+        foreach (TlsCipherSuite id in suites)
+        {
+            spoken |= CipherSuite.Find(id)?.Protocol ?? SslProtocols.None;
+        }
+
+        return spoken & protocols;
+    }
 }

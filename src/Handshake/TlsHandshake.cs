@@ -1,40 +1,59 @@
-using System.Diagnostics.CodeAnalysis;
-using KTls.Handshake.Crypto;
+using System.Security.Cryptography.X509Certificates;
 using KTls.Handshake.Wire;
 
 namespace KTls.Handshake;
 
 /// <summary>
-/// A TLS 1.3 handshake without I/O: the caller feeds it the peer's records one by one, sends what stands in
-/// <see cref="Output"/> after every step, and answers what <see cref="Status"/> asks for. Not for several threads at once.
+/// A TLS handshake without I/O: the caller feeds it the peer's records one by one, sends what stands in <see cref="Output"/>
+/// after every step, and answers what <see cref="Status"/> asks for. Not for several threads at once.
 /// </summary>
 public abstract class TlsHandshake : IDisposable
 {
-    // Chains with large keys fit well; a peer can make us hold no more than this.
-    private const int MaxMessageSize = 64 * 1024;
-
     // A peer sends one (RFC 8446 §D.4). More than a few are no middlebox's work.
     private const int MaxChangeCipherSpecs = 8;
 
-    // user_canceled is the only warning that TLS 1.3 knows (RFC 8446 §6.1).
-    private const int MaxWarnings = 4;
-
-    private readonly HandshakeMessageBuffer _messages = new(MaxMessageSize);
+    private readonly HandshakeMessageBuffer _messages;
     private int _changeCipherSpecs;
     private int _warnings;
     private TlsSession? _session;
+    private byte[][] _peerChain = [];
 
-    private protected TlsHandshake()
+    private protected TlsHandshake(HandshakeLimits limits)
     {
+        Limits = limits;
+        _messages = new HandshakeMessageBuffer(limits.MaxMessageSize);
     }
 
     /// <summary>What the handshake waits for.</summary>
-    public HandshakeStatus Status { get; private protected set; }
+    public HandshakeStatus Status { get; internal set; }
 
     /// <summary>Records to send before anything else happens; valid until the next call. Also after a failure: the alert.</summary>
     public ReadOnlyMemory<byte> Output => Records.Output;
 
-    private protected HandshakeRecords Records { get; } = new();
+    /// <summary>
+    /// The peer's certificate, from <see cref="HandshakeStatus.NeedsCertificateVerdict"/> on: the peer has proved that it has
+    /// the key, now or when the resumed session began; whether the certificate may be trusted is the caller's verdict. The
+    /// caller owns it. Null on a server when the client showed none.
+    /// </summary>
+    public X509Certificate2? PeerCertificate { get; internal set; }
+
+    /// <summary>The other certificates that the peer sent, DER each, in its order.</summary>
+    public IReadOnlyList<byte[]> OtherCertificates => _peerChain.Length > 1 ? _peerChain[1..] : [];
+
+    /// <summary>The OCSP response for its certificate that the peer stapled (RFC 6066 §8), DER, not judged; empty when there is none.</summary>
+    public ReadOnlyMemory<byte> PeerOcspResponse { get; internal set; }
+
+    /// <summary>What is to be signed, at <see cref="HandshakeStatus.NeedsSignature"/>.</summary>
+    public SignatureRequest? SignatureRequest { get; internal set; }
+
+    internal HandshakeLimits Limits { get; set; }
+
+    internal HandshakeRecords Records { get; } = new();
+
+    /// <summary>The version's state machine, from the moment on when the version is known.</summary>
+    internal HandshakeFlow? Flow { get; set; }
+
+    internal byte[][] PeerChain => _peerChain;
 
     /// <summary>Whether a ClientHello has been sent or received: change_cipher_spec may come from then on (RFC 8446 §5).</summary>
     private protected bool HasStarted { get; set; }
@@ -68,13 +87,46 @@ public abstract class TlsHandshake : IDisposable
         }
     }
 
+    /// <summary>
+    /// Says that the peer's certificate is trusted, or that none is needed. To refuse it, call <see cref="Fail(AlertDescription)"/>.
+    /// </summary>
+    /// <exception cref="TlsAlertException">The handshake has failed; <see cref="Output"/> has the alert.</exception>
+    /// <exception cref="InvalidOperationException">The handshake does not wait for a verdict.</exception>
+    public void AcceptPeerCertificate()
+    {
+        Expect(HandshakeStatus.NeedsCertificateVerdict);
+        Resume(static handshake => handshake.Flow!.PeerCertificateAccepted());
+    }
+
+    /// <summary>Answers <see cref="SignatureRequest"/>.</summary>
+    /// <param name="signature">The signature, in the form that the scheme has on the wire.</param>
+    /// <exception cref="TlsAlertException">The handshake has failed; <see cref="Output"/> has the alert.</exception>
+    /// <exception cref="InvalidOperationException">The handshake does not wait for a signature.</exception>
+    public void ProvideSignature(ReadOnlySpan<byte> signature)
+    {
+        Expect(HandshakeStatus.NeedsSignature);
+        SignatureRequest = null;
+        Status = HandshakeStatus.NeedsRecord;
+        try
+        {
+            Flow!.Signed(signature);
+            ProcessMessages();
+        }
+        catch (Exception e)
+        {
+            throw Failed(e);
+        }
+    }
+
     /// <summary>Gives up: writes an alert to <see cref="Output"/>.</summary>
     /// <param name="alert">The reason for the peer.</param>
     public void Fail(AlertDescription alert)
     {
         if (Status is not (HandshakeStatus.Complete or HandshakeStatus.Failed))
         {
-            Records.Send(ContentType.Alert, TlsAlert.Create(alert));
+            // certificate_required is of TLS 1.3 (RFC 8446 §6.2); before it was handshake_failure (RFC 5246 §7.4.6).
+            bool isOld = alert == AlertDescription.CertificateRequired && Flow is { IsTls13: false };
+            Records.Send(ContentType.Alert, TlsAlert.Create(isOld ? AlertDescription.HandshakeFailure : alert));
             Status = HandshakeStatus.Failed;
         }
     }
@@ -97,15 +149,47 @@ public abstract class TlsHandshake : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private protected abstract void Receive(HandshakeType type, ReadOnlySpan<byte> message);
-
     /// <summary>Frees what the role holds.</summary>
     /// <param name="disposing">Always true.</param>
     protected virtual void Dispose(bool disposing)
     {
         _session?.Dispose();
+        Flow?.Dispose();
         _messages.Dispose();
         Records.Dispose();
+    }
+
+    /// <summary>Takes a message before the version is known.</summary>
+    private protected abstract void Receive(HandshakeType type, ReadOnlySpan<byte> message);
+
+    internal void SetPeerCertificate(byte[][] chain, X509Certificate2? certificate)
+    {
+        _peerChain = chain;
+        PeerCertificate = certificate;
+    }
+
+    internal void Complete(TlsSession session)
+    {
+        _session = session;
+        Status = HandshakeStatus.Complete;
+    }
+
+    /// <summary>Messages must not go on across a change of keys (RFC 8446 §5.1).</summary>
+    internal void RequireRecordBoundary()
+    {
+        if (!_messages.IsEmpty)
+        {
+            throw new TlsAlertException(AlertDescription.UnexpectedMessage, "A handshake message goes on across a change of keys (RFC 8446 §5.1).");
+        }
+    }
+
+    /// <summary>Counts what a peer may send a few times without effect.</summary>
+    internal void CountWarning()
+    {
+        if (++_warnings > Limits.MaxWarnings)
+        {
+            throw new TlsAlertException(AlertDescription.UnexpectedMessage, "Too many warnings.");
+        }
     }
 
     private protected void Expect(HandshakeStatus status)
@@ -117,12 +201,12 @@ public abstract class TlsHandshake : IDisposable
     }
 
     /// <summary>Goes on with a step that the caller answered.</summary>
-    private protected void Resume(Action step)
+    private protected void Resume(Action<TlsHandshake> step)
     {
         try
         {
             Status = HandshakeStatus.NeedsRecord;
-            step();
+            step(this);
             ProcessMessages();
         }
         catch (Exception e)
@@ -130,25 +214,6 @@ public abstract class TlsHandshake : IDisposable
             throw Failed(e);
         }
     }
-
-    private protected void Complete(TlsSession session)
-    {
-        _session = session;
-        Status = HandshakeStatus.Complete;
-    }
-
-    /// <summary>Messages must not go on across a change of keys (RFC 8446 §5.1).</summary>
-    private protected void RequireRecordBoundary()
-    {
-        if (!_messages.IsEmpty)
-        {
-            throw new TlsAlertException(AlertDescription.UnexpectedMessage, "A handshake message goes on across a change of keys (RFC 8446 §5.1).");
-        }
-    }
-
-    [DoesNotReturn]
-    private protected static void Unexpected(HandshakeType type) =>
-        throw new TlsAlertException(AlertDescription.UnexpectedMessage, $"The message {type} is out of place.");
 
     private void Receive(ContentType type, ReadOnlySpan<byte> content)
     {
@@ -159,7 +224,7 @@ public abstract class TlsHandshake : IDisposable
                 ProcessMessages();
                 break;
             case ContentType.ChangeCipherSpec:
-                DropChangeCipherSpec(content);
+                ReceiveChangeCipherSpec(content);
                 break;
             case ContentType.Alert:
                 ReceiveAlert(content);
@@ -173,14 +238,30 @@ public abstract class TlsHandshake : IDisposable
     {
         while (Status == HandshakeStatus.NeedsRecord && _messages.TryRead(out HandshakeType type, out ReadOnlySpan<byte> message))
         {
-            Receive(type, message);
+            if (Flow is not null)
+            {
+                Flow.Receive(type, message);
+            }
+            else
+            {
+                Receive(type, message);
+            }
         }
     }
 
-    // RFC 8446 §5: the single byte 1, after the first ClientHello, between messages: dropped. Anything else is an error.
-    private void DropChangeCipherSpec(ReadOnlySpan<byte> content)
+    private void ReceiveChangeCipherSpec(ReadOnlySpan<byte> content)
     {
-        if (!HasStarted || content is not [1] || !_messages.IsEmpty || ++_changeCipherSpecs > MaxChangeCipherSpecs)
+        if (content is not [1] || !_messages.IsEmpty)
+        {
+            throw new TlsAlertException(AlertDescription.UnexpectedMessage, "A change_cipher_spec that is malformed or inside a message.");
+        }
+
+        // It changes keys in TLS 1.2 (RFC 5246 §7.1). In TLS 1.3 it may come after the first ClientHello, and is dropped (RFC 8446 §5).
+        if (Flow is { IsTls13: false })
+        {
+            Flow.ReceiveChangeCipherSpec();
+        }
+        else if (!HasStarted || ++_changeCipherSpecs > MaxChangeCipherSpecs)
         {
             throw new TlsAlertException(AlertDescription.UnexpectedMessage, "A change_cipher_spec that is out of place.");
         }
@@ -189,17 +270,20 @@ public abstract class TlsHandshake : IDisposable
     private void ReceiveAlert(ReadOnlySpan<byte> content)
     {
         AlertDescription description = TlsAlert.Read(content);
-        if (description == AlertDescription.UserCanceled && ++_warnings <= MaxWarnings)
-        {
-            if (!_messages.IsEmpty)
-            {
-                throw new TlsAlertException(AlertDescription.UnexpectedMessage, "An alert inside a handshake message (RFC 8446 §5.1).");
-            }
 
-            return;
+        // TLS 1.3 has one warning that the handshake goes on after (RFC 8446 §6.1); until TLS 1.2 the level says so (RFC 5246 §7.2).
+        bool isWarning = Flow is { IsTls13: true } ? description == AlertDescription.UserCanceled : TlsAlert.IsWarning(content);
+        if (!isWarning || description == AlertDescription.CloseNotify)
+        {
+            throw TlsAlertException.FromPeer(description);
         }
 
-        throw TlsAlertException.FromPeer(description);
+        if (!_messages.IsEmpty)
+        {
+            throw new TlsAlertException(AlertDescription.UnexpectedMessage, "An alert inside a handshake message (RFC 8446 §5.1).");
+        }
+
+        CountWarning();
     }
 
     // Whatever a peer can bring about comes out as an alert.

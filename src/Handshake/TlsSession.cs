@@ -1,34 +1,26 @@
 using System.Net.Security;
 using System.Security.Authentication;
 using KTls.Handshake.Crypto;
-using KTls.Handshake.Wire;
+using KTls.Handshake.Resumption;
 
 namespace KTls.Handshake;
 
 /// <summary>
 /// What a complete handshake leaves behind: what was agreed on, and the little that a connection still needs of its keys,
-/// namely the keys of each direction now and after the next KeyUpdate. Zeroed on dispose.
+/// namely the keys of each direction now and after the next KeyUpdate, the exporter's secret and, on a client, what goes into a
+/// session with a ticket. Zeroed on dispose.
 /// </summary>
-public sealed class TlsSession : IDisposable
+public abstract class TlsSession : IDisposable
 {
-    private readonly CipherSuite _suite;
-    private readonly SecretBytes _sendSecret;
-    private readonly SecretBytes _receiveSecret;
-
-    internal TlsSession(CipherSuite suite, SecretBytes sendSecret, SecretBytes receiveSecret)
-    {
-        _suite = suite;
-        _sendSecret = sendSecret;
-        _receiveSecret = receiveSecret;
-    }
+    private protected TlsSession(CipherSuite suite) => Suite = suite;
 
     /// <summary>The protocol version.</summary>
-    public SslProtocols Protocol { get; internal init; } = SslProtocols.Tls13;
+    public SslProtocols Protocol => Suite.Protocol;
 
     /// <summary>The cipher suite.</summary>
-    public TlsCipherSuite CipherSuite => _suite.Id;
+    public TlsCipherSuite CipherSuite => Suite.Id;
 
-    /// <summary>The group of the key agreement.</summary>
+    /// <summary>The group of the key agreement; 0 when a TLS 1.2 session was resumed, which agrees on nothing.</summary>
     public NamedGroup Group { get; internal init; }
 
     /// <summary>The application protocol (ALPN); the default value when none was agreed on.</summary>
@@ -37,28 +29,72 @@ public sealed class TlsSession : IDisposable
     /// <summary>Whether this end is the server.</summary>
     public bool IsServer { get; internal init; }
 
+    /// <summary>Whether an earlier session was resumed.</summary>
+    public bool IsResumed { get; internal init; }
+
+    /// <summary>The most bytes of content in a record that we send: 16384, or less when the peer says so (RFC 8449).</summary>
+    public int MaxSendContent { get; internal init; } = RecordHeader.MaxPlaintext;
+
+    /// <summary>Whether the keys can change while the connection lives: KeyUpdate (RFC 8446 §4.6.3), in TLS 1.3 only.</summary>
+    public bool CanUpdateKeys => Suite.IsTls13;
+
+    internal CipherSuite Suite { get; }
+
+    /// <summary>What the next ticket is combined with; null on a server, or when the client keeps no sessions.</summary>
+    internal SessionTemplate? Template { get; init; }
+
     /// <summary>The keys of the records that this end sends now. The caller disposes them.</summary>
-    /// <returns>Keys whose next record has the number 0 when the generation is new.</returns>
-    public RecordKeys GetSendKeys() => new(_suite, _sendSecret.Span);
+    /// <returns>Keys with the number of the first record that is sent after the handshake, or after the last KeyUpdate.</returns>
+    public abstract RecordKeys GetSendKeys();
 
     /// <summary>The keys of the records that the peer sends now. The caller disposes them.</summary>
-    /// <returns>Keys whose next record has the number 0 when the generation is new.</returns>
-    public RecordKeys GetReceiveKeys() => new(_suite, _receiveSecret.Span);
+    /// <returns>Keys with the number of the first record that is received after the handshake, or after the last KeyUpdate.</returns>
+    public abstract RecordKeys GetReceiveKeys();
 
     /// <summary>Goes on to the next generation of keys for sending (RFC 8446 §7.2): after a KeyUpdate was sent.</summary>
-    public void UpdateSendKeys() => KeySchedule.UpdateTrafficSecret(_suite, _sendSecret);
+    /// <exception cref="InvalidOperationException">TLS 1.2 has no KeyUpdate.</exception>
+    public abstract void UpdateSendKeys();
 
     /// <summary>Goes on to the next generation of keys for receiving (RFC 8446 §7.2): after a KeyUpdate was received.</summary>
-    public void UpdateReceiveKeys() => KeySchedule.UpdateTrafficSecret(_suite, _receiveSecret);
+    /// <exception cref="InvalidOperationException">TLS 1.2 has no KeyUpdate.</exception>
+    public abstract void UpdateReceiveKeys();
+
+    /// <summary>Keying material for an application, the same on both ends (RFC 8446 §7.5, RFC 5705).</summary>
+    /// <param name="label">Says for what, in ASCII: 1 to 249 bytes.</param>
+    /// <param name="context">What else it depends on, up to 65535 bytes; null: none, which TLS 1.2 tells from an empty one.</param>
+    /// <param name="output">The result, up to 8160 bytes.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A length is out of bounds.</exception>
+    public void ExportKeyingMaterial(ReadOnlySpan<byte> label, byte[]? context, Span<byte> output)
+    {
+        // HkdfLabel's label is at most 255 bytes with its prefix, HKDF's output 255 hashes (RFC 8446 §7.1, RFC 5869 §2.3).
+        ArgumentOutOfRangeException.ThrowIfZero(label.Length, nameof(label));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(label.Length, 249, nameof(label));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(context?.Length ?? 0, ushort.MaxValue, nameof(context));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(output.Length, 255 * 32, nameof(output));
+        Export(label, context, output);
+    }
+
+    /// <summary>Hands over the session that a TLS 1.2 server gave with its ticket in the handshake, once.</summary>
+    /// <returns>The session, which the caller disposes; null when there is none.</returns>
+    public virtual ClientSession? TakeTicket() => null;
 
     /// <summary>Creates a reader for the handshake messages that come after the handshake.</summary>
-    /// <returns>The reader.</returns>
-    public PostHandshakeReader CreatePostHandshakeReader() => new(IsServer);
+    /// <returns>The reader; it must not outlive this object.</returns>
+    public PostHandshakeReader CreatePostHandshakeReader() => new(this);
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _sendSecret.Dispose();
-        _receiveSecret.Dispose();
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
     }
+
+    /// <summary>Zeroes what the version holds.</summary>
+    /// <param name="disposing">Always true.</param>
+    protected abstract void Dispose(bool disposing);
+
+    private protected abstract void Export(ReadOnlySpan<byte> label, byte[]? context, Span<byte> output);
+
+    /// <summary>Makes a session of a ticket that came after the handshake; null when the client keeps none.</summary>
+    internal abstract ClientSession? CreateSession(in Wire.NewSessionTicket ticket);
 }

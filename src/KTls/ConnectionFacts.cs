@@ -18,5 +18,7 @@ internal sealed record ConnectionFacts
 
     public X509Certificate2? RemoteCertificate { get; init; }
 
+    public bool? IsResumed { get; init; }
+
     public string TargetHostName { get; init; } = string.Empty;
 }

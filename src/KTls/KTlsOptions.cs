@@ -1,3 +1,5 @@
+using System.Net.Security;
+using KTls.Handshake;
 using Microsoft.Extensions.Logging;
 
 namespace KTls;
@@ -5,6 +7,7 @@ namespace KTls;
 /// <summary>What KTls adds to .NET's own authentication options.</summary>
 public sealed class KTlsOptions
 {
+    private int _ticketCount = 2;
     private TimeSpan _handshakeTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>Who may seal and open records. Default: <see cref="DataPlanePolicy.PreferKernel"/>.</summary>
@@ -33,10 +36,53 @@ public sealed class KTlsOptions
     }
 
     /// <summary>
+    /// A server's certificates, of which each client gets one by name and by what it can verify. Default: null, the certificate
+    /// is that of <see cref="SslServerAuthenticationOptions"/>, which must name none when this is set.
+    /// </summary>
+    public ServerCredentials? ServerCredentials { get; set; }
+
+    /// <summary>
     /// Whether the socket stays open when the stream is disposed. Default: false, the stream owns the socket
     /// from a successful authentication on. A failed authentication always leaves the socket to the caller.
     /// </summary>
     public bool LeaveSocketOpen { get; set; }
+
+    /// <summary>
+    /// The keys of a server's session tickets, for servers that share them. Default, null: keys of this process, which change every
+    /// hour. Sessions are resumed only as far as <see cref="SslServerAuthenticationOptions.AllowTlsResume"/> says.
+    /// </summary>
+    public TicketKeyRing? TicketKeys { get; set; }
+
+    /// <summary>How many tickets a server gives a client of TLS 1.3, 0 to 8; a client uses each once (RFC 8446 §C.4). Default: 2.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is out of bounds.</exception>
+    public int TicketCount
+    {
+        get => _ticketCount;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, 8);
+            _ticketCount = value;
+        }
+    }
+
+    /// <summary>
+    /// Where a client keeps sessions to resume. Default, null: in this process, for up to 1000 servers. Sessions are resumed only as
+    /// far as <see cref="SslClientAuthenticationOptions.AllowTlsResume"/> says.
+    /// </summary>
+    public IClientSessionStore? SessionStore { get; set; }
+
+    /// <summary>
+    /// Whether TLS 1.2 needs the extended master secret (RFC 7627). Default: true. A server leaves clients without it to
+    /// <see cref="SslStream"/>; a client does not connect to servers without it.
+    /// </summary>
+    public bool RequireExtendedMasterSecret { get; set; } = true;
+
+    /// <summary>
+    /// Gets lines in the format of SSLKEYLOGFILE, for looking into captured traffic: whoever reads them can read the traffic. Called
+    /// by many threads. Default, null: nothing is written. Traffic of <see cref="SslStream"/> is not among it.
+    /// </summary>
+    public Action<string>? KeyLog { get; set; }
 
     /// <summary>Where log messages go. Default: none.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }

@@ -30,11 +30,14 @@ public sealed class KTlsStream : Stream
     /// <summary>The cipher suite.</summary>
     public TlsCipherSuite NegotiatedCipherSuite => Facts.CipherSuite;
 
-    /// <summary>The group of the key agreement; null when <see cref="SslStream"/> did the handshake, which does not tell.</summary>
+    /// <summary>The group of the key agreement; null when <see cref="SslStream"/> did the handshake, which does not tell, or when a TLS 1.2 session was resumed.</summary>
     public NamedGroup? NegotiatedGroup => Facts.Group;
 
     /// <summary>The application protocol (ALPN, RFC 7301); the default value when none was agreed on.</summary>
     public SslApplicationProtocol NegotiatedApplicationProtocol => Facts.ApplicationProtocol;
+
+    /// <summary>Whether an earlier session was resumed; null when <see cref="SslStream"/> did the handshake, which does not tell.</summary>
+    public bool? IsResumed => Facts.IsResumed;
 
     /// <summary>The peer's certificate; null when it showed none. Outlives the stream.</summary>
     public X509Certificate2? RemoteCertificate => Facts.RemoteCertificate;

@@ -26,4 +26,10 @@ internal static partial class Log
 
     [LoggerMessage(7, LogLevel.Debug, "Own keys updated")]
     public static partial void KeyUpdateSent(ILogger logger);
+
+    [LoggerMessage(20, LogLevel.Information, "{Certificate}: the changed certificate is in use")]
+    public static partial void CredentialReloaded(ILogger logger, string certificate);
+
+    [LoggerMessage(21, LogLevel.Error, "A changed certificate cannot be used, the one before stays in use: {Reason}")]
+    public static partial void CredentialNotReloaded(ILogger logger, string reason);
 }

@@ -45,7 +45,7 @@ public sealed class ClientHelloMutationTests
         ["supported_groups of odd length"] = (h => h.Set(ExtensionType.SupportedGroups, Tls.Vector16([0, 29, 0])), AlertDescription.DecodeError),
         ["no group in common"] = (h =>
         {
-            h.Set(ExtensionType.SupportedGroups, Tls.Vector16(Tls.U16List(0x001e, 0x11ec)));
+            h.Set(ExtensionType.SupportedGroups, Tls.Vector16(Tls.U16List(0x001e, 0x11eb)));
             h.SetShares((NamedGroup.X448, new byte[56]));
         }, AlertDescription.HandshakeFailure),
 

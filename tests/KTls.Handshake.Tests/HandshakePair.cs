@@ -68,7 +68,7 @@ internal sealed class HandshakePair : IDisposable
             }
             else if (to.Status == HandshakeStatus.NeedsCertificateVerdict)
             {
-                ((ClientHandshake)to).AcceptServerCertificate();
+                to.AcceptPeerCertificate();
             }
         }
 

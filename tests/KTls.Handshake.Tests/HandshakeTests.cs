@@ -1,4 +1,5 @@
 using System.Net.Security;
+using KTls.Handshake.Crypto;
 
 namespace KTls.Handshake.Tests;
 
@@ -13,7 +14,12 @@ public sealed class HandshakeTests
             {
                 foreach (string credential in new[] { "ecdsa", "ecdsa384", "rsa" })
                 {
-                    data.Add(suite, group, credential);
+                    bool isTls13 = CipherSuite.Find(suite)!.IsTls13;
+                    bool isRsa = credential == "rsa";
+                    if (isTls13 || (CipherSuite.Find(suite)!.Signer == CertificateKeyKind.Rsa == isRsa && group != NamedGroup.X25519MLKem768))
+                    {
+                        data.Add(suite, group, credential);
+                    }
                 }
             }
         }
@@ -35,9 +41,12 @@ public sealed class HandshakeTests
         Assert.Equal(group, server.Group);
         AssertSameKeys(client, server);
 
-        client.UpdateSendKeys();
-        server.UpdateReceiveKeys();
-        AssertSameKeys(client, server);
+        if (client.CanUpdateKeys)
+        {
+            client.UpdateSendKeys();
+            server.UpdateReceiveKeys();
+            AssertSameKeys(client, server);
+        }
     }
 
     [Fact]
@@ -163,6 +172,7 @@ public sealed class HandshakeTests
         using RecordKeys serverReceive = server.GetReceiveKeys();
         using RecordKeys clientReceive = client.GetReceiveKeys();
         using RecordKeys serverSend = server.GetSendKeys();
+        Assert.Equal((clientSend.Sequence, clientReceive.Sequence), (serverReceive.Sequence, serverSend.Sequence));
         Assert.Equal(clientSend.Key.ToArray(), serverReceive.Key.ToArray());
         Assert.Equal(clientSend.Iv.ToArray(), serverReceive.Iv.ToArray());
         Assert.Equal(clientReceive.Key.ToArray(), serverSend.Key.ToArray());

@@ -179,7 +179,7 @@ public sealed class PostHandshakeTests
     internal static TlsSession Session(bool isServer)
     {
         Crypto.CipherSuite suite = Crypto.CipherSuite.All[0];
-        return new TlsSession(suite, new Crypto.SecretBytes(new byte[32]), new Crypto.SecretBytes([.. Enumerable.Repeat((byte)1, 32)])) { IsServer = isServer };
+        return new TlsSession13(suite, new Crypto.SecretBytes(new byte[32]), new Crypto.SecretBytes([.. Enumerable.Repeat((byte)1, 32)]), new Crypto.SecretBytes(new byte[32])) { IsServer = isServer };
     }
 
     private static void AssertAlert(PostHandshakeReader reader, AlertDescription expected, byte[] content)

@@ -81,7 +81,7 @@ public sealed class RandomMutationTests
             SendInFragments(random, target == 5 ? Mutate(random, verify) : verify, server.SendSealed);
             if (server.Client.Status == HandshakeStatus.NeedsCertificateVerdict)
             {
-                server.Client.AcceptServerCertificate();
+                server.Client.AcceptPeerCertificate();
             }
 
             SendInFragments(random, Mutate(random, server.Finished()), server.SendSealed);
@@ -100,7 +100,7 @@ public sealed class RandomMutationTests
             using var chain = new X509Chain();
             var policy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck, TrustMode = X509ChainTrustMode.CustomRootTrust, DisableCertificateDownloads = true };
             chain.ChainPolicy = PeerCertificateValidation.CreatePolicy(policy, X509RevocationMode.NoCheck, []);
-            PeerCertificateValidation.Validate(chain, server.Client.ServerCertificate!, "localhost");
+            PeerCertificateValidation.Validate(chain, server.Client.PeerCertificate!, "localhost");
             server.SendSealed(server.CertificateVerify());
         });
     });

@@ -17,7 +17,7 @@ internal sealed class ScriptedClient : IDisposable
 
     public ScriptedClient(ServerHandshakeOptions? options = null)
     {
-        Options = options ?? new ServerHandshakeOptions { Credential = TestCertificates.Ecdsa, CipherSuites = [Suite.Id] };
+        Options = options ?? new ServerHandshakeOptions { Protocols = System.Security.Authentication.SslProtocols.Tls13, Credential = TestCertificates.Ecdsa, CipherSuites = [Suite.Id] };
         Hello = new ClientHelloMessage((NamedGroup.X25519, X25519.PublicShare.ToArray()));
     }
 
@@ -122,7 +122,7 @@ internal sealed class ScriptedClient : IDisposable
 
     public byte[] Seal(ContentType type, byte[] content)
     {
-        byte[] record = new byte[content.Length + RecordSealer.Overhead];
+        byte[] record = new byte[content.Length + _sealer!.Overhead];
         _sealer!.Seal(type, content, record);
         return record;
     }

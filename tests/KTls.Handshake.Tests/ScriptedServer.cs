@@ -101,7 +101,7 @@ internal sealed class ScriptedServer : IDisposable
 
     public byte[] Seal(ContentType type, byte[] content)
     {
-        byte[] record = new byte[content.Length + RecordSealer.Overhead];
+        byte[] record = new byte[content.Length + _sealer!.Overhead];
         _sealer!.Seal(type, content, record);
         return record;
     }
@@ -127,7 +127,7 @@ internal sealed class ScriptedServer : IDisposable
         Tls.U16((int)(scheme ?? Credential.Schemes[0])),
         Tls.Vector16(signature ?? Credential.Sign(Credential.Schemes[0], SignedContent())));
 
-    public byte[] SignedContent() => Wire.CertificateVerify.ServerContent(TranscriptHash(), new byte[Wire.CertificateVerify.MaxContentLength]).ToArray();
+    public byte[] SignedContent() => Wire.CertificateVerify.Content(isServer: true, TranscriptHash(), new byte[Wire.CertificateVerify.MaxContentLength]).ToArray();
 
     /// <summary>The right Finished for what was sent so far.</summary>
     public byte[] Finished()
@@ -161,7 +161,7 @@ internal sealed class ScriptedServer : IDisposable
         }
 
         server.SendSealed(server.CertificateVerify());
-        server.Client.AcceptServerCertificate();
+        server.Client.AcceptPeerCertificate();
         return server;
     }
 
@@ -212,7 +212,7 @@ internal sealed class ScriptedServer : IDisposable
 
     public void Dispose()
     {
-        Client.ServerCertificate?.Dispose();
+        Client.PeerCertificate?.Dispose();
         Client.Dispose();
         _x25519.Dispose();
         _p256.Dispose();

@@ -10,6 +10,7 @@ public sealed class SecretTests
     [Theory]
     [InlineData(TlsCipherSuite.TLS_AES_128_GCM_SHA256)]
     [InlineData(TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256)]
+    [InlineData(TlsCipherSuite.TLS_AES_128_CCM_SHA256)]
     public void A_disposed_record_layer_holds_no_IV_and_seals_nothing(TlsCipherSuite suite)
     {
         using RecordKeys keys = Keys(suite);

@@ -133,7 +133,7 @@ public sealed class ServerFlightMutationTests
         byte[] flight = Flight(server);
         server.SendSealed(ContentType.Handshake, flight);
         Assert.Equal(HandshakeStatus.NeedsCertificateVerdict, server.Client.Status);
-        server.Client.AcceptServerCertificate();
+        server.Client.AcceptPeerCertificate();
         Assert.Equal(HandshakeStatus.Complete, server.Client.Status);
     }
 
@@ -155,14 +155,14 @@ public sealed class ServerFlightMutationTests
             server.SendSealed(ContentType.Handshake, flight[..cut]);
             if (server.Client.Status == HandshakeStatus.NeedsCertificateVerdict)
             {
-                server.Client.AcceptServerCertificate();
+                server.Client.AcceptPeerCertificate();
             }
 
             Assert.Equal(HandshakeStatus.NeedsRecord, server.Client.Status);
             server.SendSealed(ContentType.Handshake, flight[cut..]);
             if (server.Client.Status == HandshakeStatus.NeedsCertificateVerdict)
             {
-                server.Client.AcceptServerCertificate();
+                server.Client.AcceptPeerCertificate();
             }
 
             Assert.Equal(HandshakeStatus.Complete, server.Client.Status);
@@ -178,7 +178,7 @@ public sealed class ServerFlightMutationTests
             server.SendSealed(ContentType.Handshake, [part]);
             if (server.Client.Status == HandshakeStatus.NeedsCertificateVerdict)
             {
-                server.Client.AcceptServerCertificate();
+                server.Client.AcceptPeerCertificate();
             }
         }
 
@@ -214,7 +214,7 @@ public sealed class ServerFlightMutationTests
         server.SendSealed(ScriptedServer.EncryptedExtensions(Tls.Extension(0), Tls.Extension(10, Tls.Vector16(Tls.U16List(0x11ec, 29))), Alpn));
         server.SendSealed(server.Certificate());
         server.SendSealed(server.CertificateVerify());
-        server.Client.AcceptServerCertificate();
+        server.Client.AcceptPeerCertificate();
         server.SendSealed(server.Finished());
         using TlsSession session = server.Client.TakeSession();
         Assert.Equal(SslApplicationProtocol.Http2, session.ApplicationProtocol);
@@ -235,7 +235,7 @@ public sealed class ServerFlightMutationTests
         server.SendSealed(Request());
         server.SendSealed(server.Certificate());
         server.SendSealed(server.CertificateVerify());
-        server.Client.AcceptServerCertificate();
+        server.Client.AcceptPeerCertificate();
         server.SendSealed(server.Finished());
         List<byte[]> messages = Tls.SplitMessages(Assert.Single(server.OpenOutput()).Content);
         Assert.Equal([11, 0, 0, 4, 0, 0, 0, 0], messages[0]);
@@ -398,7 +398,7 @@ public sealed class ServerFlightMutationTests
         Assert.Throws<InvalidOperationException>(() => server.SendSealed(ContentType.Handshake, [20]));
         server.Client.Fail(AlertDescription.UnknownCa);
         server.AssertAlertInOutput(AlertDescription.UnknownCa);
-        Assert.Throws<InvalidOperationException>(server.Client.AcceptServerCertificate);
+        Assert.Throws<InvalidOperationException>(server.Client.AcceptPeerCertificate);
         Assert.Throws<InvalidOperationException>(server.Client.TakeSession);
     }
 

@@ -52,7 +52,7 @@ public sealed class ServerHelloMutationTests
     {
         // §4.1.4
         ["the group of the first share"] = (h => h.Set(ExtensionType.KeyShare, Tls.U16((int)NamedGroup.X25519)), AlertDescription.IllegalParameter),
-        ["a group that was not offered"] = (h => h.Set(ExtensionType.KeyShare, Tls.U16((int)NamedGroup.Secp384r1)), AlertDescription.IllegalParameter),
+        ["a group that was not offered"] = (h => h.Set(ExtensionType.KeyShare, Tls.U16((int)NamedGroup.X448)), AlertDescription.IllegalParameter),
         ["a group that nobody knows"] = (h => h.Set(ExtensionType.KeyShare, Tls.U16(0x0a0a)), AlertDescription.IllegalParameter),
         ["nothing to change"] = (h => h.Remove(ExtensionType.KeyShare), AlertDescription.IllegalParameter),
         ["a whole share"] = (h => h.Set(ExtensionType.KeyShare, Tls.U16((int)NamedGroup.Secp256r1), Tls.Vector16(new byte[65])), AlertDescription.DecodeError),
@@ -141,7 +141,7 @@ public sealed class ServerHelloMutationTests
         server.SendSealed(ScriptedServer.EncryptedExtensions());
         server.SendSealed(server.Certificate());
         server.SendSealed(server.CertificateVerify());
-        server.Client.AcceptServerCertificate();
+        server.Client.AcceptPeerCertificate();
         server.SendSealed(server.Finished());
         Assert.Equal(HandshakeStatus.Complete, server.Client.Status);
     }

@@ -24,6 +24,9 @@ internal sealed class RawPeer : IDisposable
     /// <summary>What a client has still to send of its handshake, when that was held back.</summary>
     public byte[] LastFlight { get; private set; } = [];
 
+    /// <summary>The number of the next record to send.</summary>
+    public ulong SendSequence => _sealer!.Sequence;
+
     /// <summary>The number of the next record to receive.</summary>
     public ulong ReceiveSequence => _opener!.Sequence;
 
@@ -53,7 +56,7 @@ internal sealed class RawPeer : IDisposable
     /// <summary>Seals a record with the next number.</summary>
     public byte[] Seal(ContentType type, ReadOnlySpan<byte> content)
     {
-        byte[] record = new byte[content.Length + RecordSealer.Overhead];
+        byte[] record = new byte[content.Length + _sealer!.Overhead];
         return record[.._sealer!.Seal(type, content, record)];
     }
 
@@ -100,7 +103,7 @@ internal sealed class RawPeer : IDisposable
             _handshake.ReceiveRecord(await ReceiveRecordAsync());
             if (_handshake.Status == HandshakeStatus.NeedsCertificateVerdict)
             {
-                ((ClientHandshake)_handshake).AcceptServerCertificate();
+                _handshake.AcceptPeerCertificate();
             }
 
             if (_handshake.Status == HandshakeStatus.NeedsRecord)

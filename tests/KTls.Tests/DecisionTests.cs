@@ -17,18 +17,19 @@ public sealed class DecisionTests
     }
 
     [Fact]
-    public async Task A_client_without_TLS_13_gets_SslStream_and_loses_nothing()
+    public async Task A_client_without_our_suites_gets_SslStream_and_loses_nothing()
     {
         using TcpPair tcp = TcpPair.Connect();
         SslClientAuthenticationOptions client = TestPki.Client();
         client.EnabledSslProtocols = SslProtocols.Tls12;
+        client.CipherSuitesPolicy = CbcOnly;
         using var peer = new SslStream(new NetworkStream(tcp.Client));
         Task handshake = peer.AuthenticateAsClientAsync(client);
         await using KTlsStream ours = await KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace });
         await handshake;
         Assert.Equal(SslProtocols.Tls12, ours.SslProtocol);
         Assert.Equal(DataPlaneKind.SslStream, ours.Receiving.Kind);
-        Assert.Contains("does not offer TLS 1.3", ours.Receiving.Reason, StringComparison.Ordinal);
+        Assert.Contains("offers no cipher suite", ours.Receiving.Reason, StringComparison.Ordinal);
         await Task.WhenAll(Transfer.OneWayAsync(ours, peer, 500_000), Transfer.OneWayAsync(peer, ours, 500_000)).WaitAsync(TimeSpan.FromSeconds(30));
 
         // The descriptor was non-blocking for a while: synchronous calls must still block as Socket's do.
@@ -55,9 +56,11 @@ public sealed class DecisionTests
 
     public static TheoryData<string, Action<SslServerAuthenticationOptions>> ServerOptionsOfSslStream() => new()
     {
-        { "RemoteCertificateValidationCallback", o => o.RemoteCertificateValidationCallback = (_, _, _, _) => true },
-        { "EnabledSslProtocols", o => o.EnabledSslProtocols = SslProtocols.Tls12 },
-        { "CipherSuitesPolicy", o => o.CipherSuitesPolicy = new CipherSuitesPolicy([TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256]) },
+        { "AllowRenegotiation", o => (o.AllowRenegotiation, o.EnabledSslProtocols) = (true, SslProtocols.Tls12) },
+        { "AllowRsaPssPadding", o => o.AllowRsaPssPadding = false },
+        { "AllowRsaPkcs1Padding", o => o.AllowRsaPkcs1Padding = false },
+        { "CipherSuitesPolicy", o => (o.CipherSuitesPolicy, o.EnabledSslProtocols) = (CbcOnly, SslProtocols.Tls12) },
+        { "names the authorities", o => (o.ClientCertificateRequired, o.RemoteCertificateValidationCallback, o.ServerCertificateContext) = (true, (_, _, _, _) => true, ContextWithTrust()) },
     };
 
     [Theory]
@@ -77,11 +80,19 @@ public sealed class DecisionTests
 
     public static TheoryData<string, Action<SslClientAuthenticationOptions>> ClientOptionsOfSslStream() => new()
     {
-        { "ClientCertificates", o => o.ClientCertificates = [TestPki.Ecdsa] },
-        { "ClientCertificateContext", o => o.ClientCertificateContext = SslStreamCertificateContext.Create(TestPki.Ecdsa, [], offline: true) },
         { "LocalCertificateSelectionCallback", o => o.LocalCertificateSelectionCallback = (_, _, _, _, _) => TestPki.Ecdsa },
-        { "EnabledSslProtocols", o => o.EnabledSslProtocols = SslProtocols.Tls12 },
+        { "AllowRsaPssPadding", o => o.AllowRsaPssPadding = false },
+        { "AllowRsaPkcs1Padding", o => o.AllowRsaPkcs1Padding = false },
+        { "CipherSuitesPolicy", o => (o.CipherSuitesPolicy, o.EnabledSslProtocols) = (CbcOnly, SslProtocols.Tls12) },
+#pragma warning disable SYSLIB0039, CA5397 // A client that still speaks TLS 1.1 is what this is about.
+        { "EnabledSslProtocols", o => o.EnabledSslProtocols = SslProtocols.Tls11 | SslProtocols.Tls12 },
+#pragma warning restore SYSLIB0039, CA5397
     };
+
+    private static CipherSuitesPolicy CbcOnly { get; } = new([TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256]);
+
+    private static SslStreamCertificateContext ContextWithTrust() => SslStreamCertificateContext.Create(
+        TestPki.Ecdsa, [], offline: true, SslCertificateTrust.CreateForX509Collection([TestPki.Ecdsa]));
 
     [Fact]
     public async Task Without_kernel_TLS_SslStream_serves_or_the_error_says_why()

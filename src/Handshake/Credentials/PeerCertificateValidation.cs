@@ -4,17 +4,19 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace KTls.Handshake;
 
-/// <summary>Judges a server's certificate as <see cref="SslStream"/> does: by chain and by name.</summary>
+/// <summary>Judges a peer's certificate as <see cref="SslStream"/> does: by chain and, a server's, by name.</summary>
 public static class PeerCertificateValidation
 {
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
+    private const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
 
     /// <summary>The policy for a chain: the user's own, or one with the given revocation check.</summary>
     /// <param name="userPolicy">The policy of the options, or null. It is not changed.</param>
     /// <param name="revocationMode">The revocation check where there is no <paramref name="userPolicy"/>.</param>
     /// <param name="sentByPeer">The certificates that came beside the peer's own.</param>
+    /// <param name="isServer">Whether this end is the server, and the certificate a client's.</param>
     /// <returns>A policy for one chain.</returns>
-    public static X509ChainPolicy CreatePolicy(X509ChainPolicy? userPolicy, X509RevocationMode revocationMode, IEnumerable<X509Certificate2> sentByPeer)
+    public static X509ChainPolicy CreatePolicy(X509ChainPolicy? userPolicy, X509RevocationMode revocationMode, IEnumerable<X509Certificate2> sentByPeer, bool isServer = false)
     {
         X509ChainPolicy policy = userPolicy?.Clone() ?? new X509ChainPolicy
         {
@@ -29,7 +31,7 @@ public static class PeerCertificateValidation
 
         if (policy.ApplicationPolicy.Count == 0)
         {
-            policy.ApplicationPolicy.Add(new Oid(ServerAuthentication));
+            policy.ApplicationPolicy.Add(new Oid(isServer ? ClientAuthentication : ServerAuthentication));
         }
 
         return policy;
@@ -38,14 +40,14 @@ public static class PeerCertificateValidation
     /// <summary>Builds the chain and compares the name.</summary>
     /// <param name="chain">The chain with its policy; filled by this call.</param>
     /// <param name="certificate">The peer's certificate.</param>
-    /// <param name="targetHost">The host name or address that the user wants to reach.</param>
+    /// <param name="targetHost">The host name or address that the user wants to reach; null for a client's certificate, whose name is not looked at.</param>
     /// <returns>What is wrong, or <see cref="SslPolicyErrors.None"/>.</returns>
-    public static SslPolicyErrors Validate(X509Chain chain, X509Certificate2 certificate, string targetHost)
+    public static SslPolicyErrors Validate(X509Chain chain, X509Certificate2 certificate, string? targetHost)
     {
         ArgumentNullException.ThrowIfNull(chain);
         ArgumentNullException.ThrowIfNull(certificate);
         SslPolicyErrors errors = BuildsChain(chain, certificate) ? SslPolicyErrors.None : SslPolicyErrors.RemoteCertificateChainErrors;
-        if (string.IsNullOrEmpty(targetHost) || !MatchesHost(certificate, targetHost))
+        if (targetHost is not null && (targetHost.Length == 0 || !MatchesHost(certificate, targetHost)))
         {
             errors |= SslPolicyErrors.RemoteCertificateNameMismatch;
         }

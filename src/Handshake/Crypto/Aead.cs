@@ -8,6 +8,7 @@ internal abstract class Aead : IDisposable
     public static Aead Create(AeadAlgorithm algorithm, ReadOnlySpan<byte> key) => algorithm switch
     {
         AeadAlgorithm.AesGcm => new AesGcmAead(key),
+        AeadAlgorithm.AesCcm => new AesCcmAead(key),
         AeadAlgorithm.ChaCha20Poly1305 => new ChaCha20Poly1305Aead(key),
         _ => throw new ArgumentOutOfRangeException(nameof(algorithm)),
     };
@@ -22,6 +23,19 @@ internal abstract class Aead : IDisposable
     private sealed class AesGcmAead(ReadOnlySpan<byte> key) : Aead
     {
         private readonly AesGcm _aead = new(key, CipherSuite.TagLength);
+
+        public override void Encrypt(ReadOnlySpan<byte> nonce, Span<byte> data, Span<byte> tag, ReadOnlySpan<byte> associatedData) =>
+            _aead.Encrypt(nonce, data, data, tag, associatedData);
+
+        public override void Decrypt(ReadOnlySpan<byte> nonce, Span<byte> data, ReadOnlySpan<byte> tag, ReadOnlySpan<byte> associatedData) =>
+            _aead.Decrypt(nonce, data, tag, data, associatedData);
+
+        public override void Dispose() => _aead.Dispose();
+    }
+
+    private sealed class AesCcmAead(ReadOnlySpan<byte> key) : Aead
+    {
+        private readonly AesCcm _aead = new(key);
 
         public override void Encrypt(ReadOnlySpan<byte> nonce, Span<byte> data, Span<byte> tag, ReadOnlySpan<byte> associatedData) =>
             _aead.Encrypt(nonce, data, data, tag, associatedData);

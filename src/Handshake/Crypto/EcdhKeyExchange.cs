@@ -2,44 +2,50 @@ using System.Security.Cryptography;
 
 namespace KTls.Handshake.Crypto;
 
-/// <summary>ECDH on secp256r1 with .NET's cryptography.</summary>
+/// <summary>ECDH on the curves of NIST with .NET's cryptography.</summary>
 internal sealed class EcdhKeyExchange : KeyExchange
 {
-    private const int CoordinateLength = 32;
-
     // UncompressedPointRepresentation (RFC 8446 §4.2.8.2)
     private const byte Uncompressed = 4;
-    private const int ShareLength = 1 + (2 * CoordinateLength);
 
-    private readonly ECDiffieHellman _key = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);
-    private readonly byte[] _publicShare = new byte[ShareLength];
+    private readonly ECCurve _curve;
+    private readonly int _coordinateLength;
+    private readonly ECDiffieHellman _key;
+    private readonly byte[] _publicShare;
 
-    public EcdhKeyExchange()
+    public EcdhKeyExchange(NamedGroup group)
     {
+        Group = group;
+        (_curve, _coordinateLength) = group switch
+        {
+            NamedGroup.Secp256r1 => (ECCurve.NamedCurves.nistP256, 32),
+            NamedGroup.Secp384r1 => (ECCurve.NamedCurves.nistP384, 48),
+            NamedGroup.Secp521r1 => (ECCurve.NamedCurves.nistP521, 66),
+            _ => throw new ArgumentOutOfRangeException(nameof(group), group, "Not a curve of NIST."),
+        };
+        _key = ECDiffieHellman.Create(_curve);
         ECPoint point = _key.ExportParameters(includePrivateParameters: false).Q;
-        _publicShare[0] = Uncompressed;
-        point.X!.CopyTo(_publicShare, 1);
-        point.Y!.CopyTo(_publicShare, 1 + CoordinateLength);
+        _publicShare = [Uncompressed, .. point.X!, .. point.Y!];
     }
 
-    public override NamedGroup Group => NamedGroup.Secp256r1;
+    public override NamedGroup Group { get; }
 
     public override ReadOnlySpan<byte> PublicShare => _publicShare;
 
     public override int Agree(ReadOnlySpan<byte> peerShare, Span<byte> sharedSecret)
     {
-        if (peerShare.Length != ShareLength || peerShare[0] != Uncompressed)
+        if (peerShare.Length != _publicShare.Length || peerShare[0] != Uncompressed)
         {
             throw InvalidShare(Group);
         }
 
         var parameters = new ECParameters
         {
-            Curve = ECCurve.NamedCurves.nistP256,
+            Curve = _curve,
             Q = new ECPoint
             {
-                X = peerShare.Slice(1, CoordinateLength).ToArray(),
-                Y = peerShare[(1 + CoordinateLength)..].ToArray(),
+                X = peerShare.Slice(1, _coordinateLength).ToArray(),
+                Y = peerShare[(1 + _coordinateLength)..].ToArray(),
             },
         };
 

@@ -10,14 +10,16 @@ internal sealed class KeySchedule : IDisposable
     private readonly CipherSuite _suite;
     private readonly SecretBytes _current;
 
-    /// <summary>Starts at the Early Secret of a handshake without a pre-shared key.</summary>
-    public KeySchedule(CipherSuite suite)
+    /// <summary>Starts at the Early Secret.</summary>
+    /// <param name="suite">The suite.</param>
+    /// <param name="preSharedKey">The pre-shared key; empty: there is none, and zeros stand for it.</param>
+    public KeySchedule(CipherSuite suite, ReadOnlySpan<byte> preSharedKey = default)
     {
         _suite = suite;
         _current = new SecretBytes(suite.HashLength);
         Span<byte> zeros = stackalloc byte[suite.HashLength];
         zeros.Clear();
-        HKDF.Extract(suite.Hash, ikm: zeros, salt: default, _current.Span);
+        HKDF.Extract(suite.Hash, ikm: preSharedKey.IsEmpty ? zeros : preSharedKey, salt: default, _current.Span);
     }
 
     /// <summary>The secret that the schedule stands at; for tests against published vectors.</summary>
@@ -40,6 +42,37 @@ internal sealed class KeySchedule : IDisposable
         var derived = new SecretBytes(_suite.HashLength);
         HkdfLabel.Expand(_suite.Hash, _current.Span, label, transcriptHash, derived.Span);
         return derived;
+    }
+
+    /// <summary>The binder of a pre-shared key (RFC 8446 §4.2.11.2). The schedule must stand at that key's Early Secret.</summary>
+    /// <param name="transcriptHash">The hash up to the binders of the ClientHello.</param>
+    /// <param name="binder">The result, of the hash's length.</param>
+    public void Binder(ReadOnlySpan<byte> transcriptHash, Span<byte> binder)
+    {
+        Span<byte> emptyHash = stackalloc byte[_suite.HashLength];
+        CryptographicOperations.HashData(_suite.Hash, ReadOnlySpan<byte>.Empty, emptyHash);
+        using SecretBytes binderKey = Derive("res binder"u8, emptyHash);
+        FinishedVerifyData(_suite, binderKey.Span, transcriptHash, binder);
+    }
+
+    /// <summary>The pre-shared key of a ticket (RFC 8446 §4.6.1).</summary>
+    public static SecretBytes ResumptionKey(CipherSuite suite, ReadOnlySpan<byte> resumptionSecret, ReadOnlySpan<byte> ticketNonce)
+    {
+        var key = new SecretBytes(suite.HashLength);
+        HkdfLabel.Expand(suite.Hash, resumptionSecret, "resumption"u8, ticketNonce, key.Span);
+        return key;
+    }
+
+    /// <summary>Keying material for an application (RFC 8446 §7.5).</summary>
+    public static void Export(CipherSuite suite, ReadOnlySpan<byte> exporterSecret, ReadOnlySpan<byte> label, ReadOnlySpan<byte> context, Span<byte> output)
+    {
+        Span<byte> hash = stackalloc byte[suite.HashLength];
+        CryptographicOperations.HashData(suite.Hash, ReadOnlySpan<byte>.Empty, hash);
+        Span<byte> derived = stackalloc byte[suite.HashLength];
+        HkdfLabel.Expand(suite.Hash, exporterSecret, label, hash, derived);
+        CryptographicOperations.HashData(suite.Hash, context, hash);
+        HkdfLabel.Expand(suite.Hash, derived, "exporter"u8, hash, output);
+        CryptographicOperations.ZeroMemory(derived);
     }
 
     /// <summary>The verify_data of a Finished message (RFC 8446 §4.4.4).</summary>

@@ -3,69 +3,68 @@ using KTls.Handshake.Crypto;
 
 namespace KTls.Handshake;
 
-/// <summary>Opens the records of one direction in user space (RFC 8446 §5.2). Not for several threads at once.</summary>
+/// <summary>Opens the records of one direction in user space (RFC 8446 §5.2; RFC 5246 §6.2.3.3). Not for several threads at once.</summary>
 public sealed class RecordOpener : IDisposable
 {
     private readonly Aead _aead;
+    private readonly bool _isTls13;
+    private readonly int _explicitNonceLength;
     private RecordNonce _nonce;
 
-    /// <summary>Creates an opener whose first record has the number 0.</summary>
+    /// <summary>Creates an opener that starts at the keys' next record.</summary>
     /// <param name="keys">The keys; not needed any more after this call.</param>
     public RecordOpener(RecordKeys keys)
     {
         ArgumentNullException.ThrowIfNull(keys);
         _aead = Aead.Create(keys.Suite.Aead, keys.Key);
-        _nonce = new RecordNonce(keys.Iv);
+        _isTls13 = keys.Suite.IsTls13;
+        _explicitNonceLength = keys.Suite.ExplicitNonceLength;
+        _nonce = new RecordNonce(keys.Iv, keys.Sequence);
     }
 
     /// <summary>The number of the next record.</summary>
     public ulong Sequence => _nonce.Sequence;
 
+    internal bool IsTls13 => _isTls13;
+
+    /// <summary>Where the content begins in a record that was opened: bytes from the start of its header.</summary>
+    public int ContentOffset => RecordHeader.Size + _explicitNonceLength;
+
     /// <summary>Opens one record in place.</summary>
     /// <param name="record">The whole record with its header; its content is overwritten.</param>
     /// <param name="type">The type of the content inside.</param>
-    /// <returns>The content, a part of <paramref name="record"/>.</returns>
+    /// <returns>The content, a part of <paramref name="record"/> that begins at <see cref="ContentOffset"/>.</returns>
     /// <exception cref="TlsAlertException">The record is not from the peer, or not well-formed.</exception>
     public Span<byte> Open(Span<byte> record, out ContentType type)
     {
-        Span<byte> header = record[..RecordHeader.Size];
-        Span<byte> body = record[RecordHeader.Size..];
-        if (header[0] != (byte)ContentType.ApplicationData)
+        int contentLength = record.Length - ContentOffset - Crypto.CipherSuite.TagLength;
+        type = (ContentType)record[0];
+        if (_isTls13 && type != ContentType.ApplicationData)
         {
-            throw new TlsAlertException(AlertDescription.UnexpectedMessage, $"A record of type {(ContentType)header[0]} where only encrypted ones may come.");
+            throw new TlsAlertException(AlertDescription.UnexpectedMessage, $"A record of type {type} where only encrypted ones may come.");
         }
 
-        if (body.Length > RecordHeader.MaxCiphertext)
+        if (record.Length - RecordHeader.Size > RecordHeader.MaxCiphertext)
         {
             throw new TlsAlertException(AlertDescription.RecordOverflow, "An encrypted record is over the limit.");
         }
 
-        int innerLength = body.Length - Crypto.CipherSuite.TagLength;
-        if (innerLength < 1)
+        // TLS 1.3 has at least the content's type inside.
+        if (contentLength < (_isTls13 ? 1 : 0))
         {
             throw new TlsAlertException(AlertDescription.BadRecordMac, "An encrypted record is too short to hold a tag.");
         }
 
-        Span<byte> inner = body[..innerLength];
-        Span<byte> nonce = stackalloc byte[Crypto.CipherSuite.IvLength];
-        _nonce.Write(nonce);
-        try
-        {
-            _aead.Decrypt(nonce, inner, body[innerLength..], header);
-        }
-        catch (AuthenticationTagMismatchException e)
-        {
-            throw new TlsAlertException(AlertDescription.BadRecordMac, "A record cannot be opened with the keys of this connection.", e);
-        }
-
-        _nonce.Advance();
-        if (innerLength > RecordHeader.MaxPlaintext + 1)
+        Span<byte> content = record.Slice(ContentOffset, contentLength);
+        Decrypt(record, content, type);
+        int limit = _isTls13 ? RecordHeader.MaxPlaintext + 1 : RecordHeader.MaxPlaintext;
+        if (contentLength > limit)
         {
             // Padding does not lift the limit (RFC 8446 §5.4).
-            throw new TlsAlertException(AlertDescription.RecordOverflow, $"A record holds {innerLength} bytes, over the limit of {RecordHeader.MaxPlaintext + 1}.");
+            throw new TlsAlertException(AlertDescription.RecordOverflow, $"A record holds {contentLength} bytes, over the limit of {limit}.");
         }
 
-        return RemovePadding(inner, out type);
+        return _isTls13 ? RemovePadding(content, out type) : content;
     }
 
     /// <inheritdoc/>
@@ -74,6 +73,35 @@ public sealed class RecordOpener : IDisposable
         // The write IV is secret, too. The key goes first: nothing is ever sealed or opened with a cleared nonce.
         _aead.Dispose();
         _nonce = default;
+    }
+
+    private void Decrypt(Span<byte> record, Span<byte> content, ContentType type)
+    {
+        Span<byte> nonce = stackalloc byte[Crypto.CipherSuite.NonceLength];
+        _nonce.Write(nonce);
+        Span<byte> associated = stackalloc byte[AssociatedData12.Length];
+        if (_isTls13)
+        {
+            associated = associated[..RecordHeader.Size];
+            record[..RecordHeader.Size].CopyTo(associated);
+        }
+        else
+        {
+            // The sender chooses the explicit part as it likes (RFC 5288 §3).
+            record.Slice(RecordHeader.Size, _explicitNonceLength).CopyTo(nonce[^_explicitNonceLength..]);
+            AssociatedData12.Write(associated, Sequence, type, content.Length);
+        }
+
+        try
+        {
+            _aead.Decrypt(nonce, content, record[^Crypto.CipherSuite.TagLength..], associated);
+        }
+        catch (AuthenticationTagMismatchException e)
+        {
+            throw new TlsAlertException(AlertDescription.BadRecordMac, "A record cannot be opened with the keys of this connection.", e);
+        }
+
+        _nonce.Advance();
     }
 
     private static Span<byte> RemovePadding(Span<byte> inner, out ContentType type)

@@ -1,28 +1,27 @@
-using NSec.Cryptography;
+using System.Security.Cryptography;
 
 namespace KTls.Handshake.Crypto;
 
 /// <summary>X25519 (RFC 7748) from libsodium.</summary>
 internal sealed class X25519KeyExchange : KeyExchange
 {
-    private readonly Key _key;
-    private readonly byte[] _publicShare;
+    public const int ShareLength = Sodium.X25519Length;
+    public const int SecretLength = Sodium.X25519Length;
+
+    private readonly SecretBytes _privateKey = new(Sodium.X25519Length);
+    private readonly byte[] _publicShare = new byte[ShareLength];
 
     public X25519KeyExchange()
-        : this(Key.Create(KeyAgreementAlgorithm.X25519))
     {
+        RandomNumberGenerator.Fill(_privateKey.Span);
+        Sodium.X25519PublicKey(_privateKey.Span, _publicShare);
     }
 
     /// <summary>With a known private key: for tests against published vectors.</summary>
     internal X25519KeyExchange(ReadOnlySpan<byte> privateKey)
-        : this(Key.Import(KeyAgreementAlgorithm.X25519, privateKey, KeyBlobFormat.RawPrivateKey))
     {
-    }
-
-    private X25519KeyExchange(Key key)
-    {
-        _key = key;
-        _publicShare = key.PublicKey.Export(KeyBlobFormat.RawPublicKey);
+        privateKey.CopyTo(_privateKey.Span);
+        Sodium.X25519PublicKey(_privateKey.Span, _publicShare);
     }
 
     public override NamedGroup Group => NamedGroup.X25519;
@@ -31,23 +30,14 @@ internal sealed class X25519KeyExchange : KeyExchange
 
     public override int Agree(ReadOnlySpan<byte> peerShare, Span<byte> sharedSecret)
     {
-        if (peerShare.Length != KeyAgreementAlgorithm.X25519.PublicKeySize ||
-            !PublicKey.TryImport(KeyAgreementAlgorithm.X25519, peerShare, KeyBlobFormat.RawPublicKey, out PublicKey? peer) || peer is null)
+        // A result that is all zeros must end the handshake (RFC 8446 §7.4.2).
+        if (peerShare.Length != ShareLength || !Sodium.TryX25519(_privateKey.Span, peerShare, sharedSecret[..SecretLength]))
         {
             throw InvalidShare(Group);
         }
 
-        var exportable = new SharedSecretCreationParameters { ExportPolicy = KeyExportPolicies.AllowPlaintextArchiving };
-
-        // Null when the result is all zeros, which must end the handshake (RFC 8446 §7.4.2).
-        using SharedSecret secret = KeyAgreementAlgorithm.X25519.Agree(_key, peer, exportable) ?? throw InvalidShare(Group);
-        if (!secret.TryExport(SharedSecretBlobFormat.RawSharedSecret, sharedSecret, out int length))
-        {
-            throw new InvalidOperationException("The shared secret does not fit.");
-        }
-
-        return length;
+        return SecretLength;
     }
 
-    public override void Dispose() => _key.Dispose();
+    public override void Dispose() => _privateKey.Dispose();
 }

@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Security.Authentication;
 
 namespace KTls.Handshake;
 
@@ -8,12 +9,60 @@ public sealed class ServerHandshakeOptions
     /// <summary>The certificate to show and the key to sign with.</summary>
     public required CertificateCredential Credential { get; init; }
 
+    /// <summary>The versions that the server speaks: TLS 1.3, TLS 1.2 or both. Others are not used. Default: both.</summary>
+    public SslProtocols Protocols { get; init; } = SslProtocols.Tls12 | SslProtocols.Tls13;
+
     /// <summary>Application protocols (ALPN) in the server's order of preference; empty: ALPN is not used.</summary>
     public IReadOnlyList<SslApplicationProtocol> ApplicationProtocols { get; init; } = [];
 
     /// <summary>Cipher suites in the server's order of preference. Unknown ones are not used. Default: all that are known.</summary>
     public IReadOnlyList<TlsCipherSuite> CipherSuites { get; init; } = SupportedParameters.CipherSuites;
 
-    /// <summary>Groups in the server's order of preference. Default: all that are known.</summary>
+    /// <summary>Groups in the server's order of preference, at most 32. Default: all that are known.</summary>
     public IReadOnlyList<NamedGroup> Groups { get; init; } = SupportedParameters.Groups;
+
+    /// <summary>
+    /// Whether to ask for a client certificate. The verdict (<see cref="HandshakeStatus.NeedsCertificateVerdict"/>) is then asked
+    /// for whether the client shows one or not.
+    /// </summary>
+    public bool RequestClientCertificate { get; init; }
+
+    /// <summary>Distinguished names of the authorities that a client certificate may come from, DER each; empty: any.</summary>
+    public IReadOnlyList<byte[]> CertificateAuthorities { get; init; } = [];
+
+    /// <summary>Seals the tickets with which clients resume sessions; null: there are none, and no session is resumed.</summary>
+    public TicketKeyRing? Tickets { get; init; }
+
+    /// <summary>How many tickets a client of TLS 1.3 gets, 0 to 8; it uses each once (RFC 8446 §C.4). 2 by default.</summary>
+    public int TicketCount { get; init; } = 2;
+
+    /// <summary>How long a ticket is valid, at most seven days (RFC 8446 §4.6.1). Two hours by default.</summary>
+    public TimeSpan TicketLifetime { get; init; } = TimeSpan.FromHours(2);
+
+    /// <summary>
+    /// Whether TLS 1.2 clients must offer the extended master secret (RFC 7627). True by default: without it a man in the middle
+    /// can bring two connections to the same secret.
+    /// </summary>
+    public bool RequireExtendedMasterSecret { get; init; } = true;
+
+    /// <summary>
+    /// The most bytes of content that this server takes in a record, 64 to 16384, told to clients that ask (RFC 8449); their own
+    /// limit is kept then. Null, the default: the extension is not used.
+    /// </summary>
+    public int? RecordSizeLimit { get; init; }
+
+    /// <summary>Gets lines in the format of SSLKEYLOGFILE. Whoever reads them can read the traffic. Null: nothing is written.</summary>
+    public Action<string>? KeyLog { get; init; }
+
+    /// <summary>The clock for the age of sessions. Default: the system's.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Looks whether a client can be served with these options, before any answer: who else could serve it is the caller's question.</summary>
+    /// <param name="hello">What the client offers.</param>
+    /// <returns>Why not, in words that fit into a sentence; null when it can.</returns>
+    public string? FindObstacle(ClientHello hello)
+    {
+        ArgumentNullException.ThrowIfNull(hello);
+        return ServerNegotiation.FindObstacle(hello, this);
+    }
 }

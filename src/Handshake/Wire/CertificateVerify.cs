@@ -5,6 +5,8 @@ internal readonly ref struct CertificateVerify
 {
     private const int PadLength = 64;
 
+    private static ReadOnlySpan<byte> ClientContext => "TLS 1.3, client CertificateVerify\0"u8;
+
     private static ReadOnlySpan<byte> ServerContext => "TLS 1.3, server CertificateVerify\0"u8;
 
     /// <summary>The most bytes of the signed content.</summary>
@@ -35,15 +37,17 @@ internal readonly ref struct CertificateVerify
         writer.End(message);
     }
 
-    /// <summary>Writes what a server signs.</summary>
+    /// <summary>Writes what an end signs.</summary>
+    /// <param name="isServer">Whether the server signs.</param>
     /// <param name="transcriptHash">The hash up to the Certificate message.</param>
     /// <param name="destination">At least <see cref="MaxContentLength"/> bytes.</param>
     /// <returns>The filled part.</returns>
-    public static ReadOnlySpan<byte> ServerContent(ReadOnlySpan<byte> transcriptHash, Span<byte> destination)
+    public static ReadOnlySpan<byte> Content(bool isServer, ReadOnlySpan<byte> transcriptHash, Span<byte> destination)
     {
+        ReadOnlySpan<byte> context = isServer ? ServerContext : ClientContext;
         destination[..PadLength].Fill(0x20);
-        ServerContext.CopyTo(destination[PadLength..]);
-        transcriptHash.CopyTo(destination[(PadLength + ServerContext.Length)..]);
-        return destination[..(PadLength + ServerContext.Length + transcriptHash.Length)];
+        context.CopyTo(destination[PadLength..]);
+        transcriptHash.CopyTo(destination[(PadLength + context.Length)..]);
+        return destination[..(PadLength + context.Length + transcriptHash.Length)];
     }
 }

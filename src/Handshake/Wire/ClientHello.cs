@@ -6,11 +6,10 @@ using KTls.Handshake.Wire;
 namespace KTls.Handshake;
 
 /// <summary>A ClientHello that a server received (RFC 8446 §4.1.2), checked for its form but not judged.</summary>
-public sealed class ClientHello
+public sealed partial class ClientHello
 {
     private const int RandomLength = 32;
     private const int MaxSessionIdLength = 32;
-    private const byte HostName = 0;
 
     private readonly byte[] _message;
     private Range? _supportedVersions;
@@ -18,6 +17,13 @@ public sealed class ClientHello
     private Range? _signatureSchemes;
     private Range? _keyShares;
     private Range? _protocols;
+    private Range? _cookie;
+    private Range? _sessionTicket;
+    private Range? _preSharedKeys;
+    private Range? _pointFormats;
+    private Range? _pskModes;
+    private Range? _certificateSchemes;
+    private Range? _renegotiationInfo;
     private Range _random;
     private Range _sessionId;
     private Range _cipherSuites;
@@ -41,9 +47,44 @@ public sealed class ClientHello
 
     internal bool OffersEarlyData { get; private set; }
 
-    internal bool HasPreSharedKey { get; private set; }
+    /// <summary>Whether the client remembers sessions of TLS 1.3 (pre_shared_key, RFC 8446 §4.2.11).</summary>
+    internal bool HasPreSharedKey => _preSharedKeys is not null;
 
-    internal bool HasPskModes { get; private set; }
+    internal bool HasPskModes => _pskModes is not null;
+
+    /// <summary>Whether the client wants a certificate's status (RFC 6066 §8).</summary>
+    internal bool RequestsOcspResponse { get; private set; }
+
+    /// <summary>Whether the client offers the extended master secret (RFC 7627).</summary>
+    internal bool OffersExtendedMasterSecret { get; private set; }
+
+    /// <summary>The most bytes of content that the client takes in a record (RFC 8449); null when it does not say.</summary>
+    internal ushort? RecordSizeLimit { get; private set; }
+
+    /// <summary>A TLS 1.2 ticket (RFC 5077), empty when the client has none but would like one; null: it does not take tickets.</summary>
+    internal ReadOnlyMemory<byte>? SessionTicket => _sessionTicket is { } range ? _message.AsMemory(range) : default(ReadOnlyMemory<byte>?);
+
+    /// <summary>Whether the client speaks of renegotiation (RFC 5746), by the extension or the signalling suite.</summary>
+    internal bool HasRenegotiationInfo => _renegotiationInfo is not null;
+
+    internal ReadOnlySpan<byte> RenegotiationInfo => Optional(_renegotiationInfo);
+
+    /// <summary>The body of pre_shared_key.</summary>
+    internal ReadOnlySpan<byte> PreSharedKeys => Optional(_preSharedKeys);
+
+    /// <summary>Where in the message the binders of pre_shared_key begin, at their length.</summary>
+    internal int BindersOffset { get; private set; }
+
+    internal ReadOnlySpan<byte> PskModes => Optional(_pskModes);
+
+    internal ReadOnlySpan<byte> Cookie => Optional(_cookie);
+
+    internal bool HasPointFormats => _pointFormats is not null;
+
+    internal ReadOnlySpan<byte> PointFormats => Optional(_pointFormats);
+
+    /// <summary>The signature schemes that certificates may be signed with: signature_algorithms_cert, else signature_algorithms.</summary>
+    internal ReadOnlySpan<byte> CertificateSchemes => _certificateSchemes is null ? SignatureSchemes : Optional(_certificateSchemes);
 
     internal bool HasKeyShare => _keyShares is not null;
 
@@ -71,10 +112,16 @@ public sealed class ClientHello
     /// <summary>Whether the client speaks TLS 1.3.</summary>
     public bool OffersTls13 => Contains(SupportedVersions, ProtocolVersion.Tls13);
 
+    /// <summary>Whether the client speaks TLS 1.2: by supported_versions, or by the older field when that is not there.</summary>
+    public bool OffersTls12 => _supportedVersions is null ? LegacyVersion >= ProtocolVersion.Tls12 : Contains(SupportedVersions, ProtocolVersion.Tls12);
+
     /// <summary>Whether the client offers a cipher suite.</summary>
     /// <param name="suite">The suite.</param>
     /// <returns>True when it does.</returns>
     public bool Offers(TlsCipherSuite suite) => Contains(CipherSuites, (ushort)suite);
+
+    /// <summary>Whether the client lists a number that is no suite but a signal.</summary>
+    internal bool Signals(ushort suite) => Contains(CipherSuites, suite);
 
     /// <summary>Whether the client supports a group, with or without a key share for it.</summary>
     /// <param name="group">The group.</param>
@@ -121,100 +168,4 @@ public sealed class ClientHello
     private static Range Here(ref WireReader reader, ReadOnlySpan<byte> justRead) => (reader.Position - justRead.Length)..reader.Position;
 
     private ReadOnlySpan<byte> Optional(Range? range) => range is { } present ? _message.AsSpan(present) : default;
-
-    private void ReadExtensions(ref WireReader reader)
-    {
-        var block = new ExtensionBlock(ref reader);
-        while (block.TryRead(out ExtensionType type, out ReadOnlySpan<byte> body))
-        {
-            if (HasPreSharedKey)
-            {
-                throw new TlsAlertException(AlertDescription.IllegalParameter, "pre_shared_key is not the last extension (RFC 8446 §4.2.11).");
-            }
-
-            ReadExtension(type, body);
-        }
-    }
-
-    private void ReadExtension(ExtensionType type, ReadOnlySpan<byte> body)
-    {
-        var reader = new WireReader(body);
-        switch (type)
-        {
-            case ExtensionType.ServerName:
-                ServerName = ReadServerName(body);
-                break;
-            case ExtensionType.SupportedVersions:
-                _supportedVersions = Locate(NumberList.Whole(reader.ReadVector8(minimum: 2)));
-                reader.ExpectEnd();
-                break;
-            case ExtensionType.SupportedGroups:
-                _groups = Locate(NumberList.Read(body));
-                break;
-            case ExtensionType.SignatureAlgorithms:
-                _signatureSchemes = Locate(NumberList.Read(body));
-                break;
-            case ExtensionType.KeyShare:
-                _keyShares = Locate(reader.ReadVector16());
-                reader.ExpectEnd();
-                break;
-            case ExtensionType.ApplicationLayerProtocolNegotiation:
-                _protocols = Locate(ProtocolNameList.Read(body));
-                break;
-            case ExtensionType.EarlyData:
-                reader.ExpectEnd();
-                OffersEarlyData = true;
-                break;
-            case ExtensionType.PskKeyExchangeModes:
-                reader.ReadVector8(minimum: 1);
-                reader.ExpectEnd();
-                HasPskModes = true;
-                break;
-            case ExtensionType.PreSharedKey:
-                HasPreSharedKey = true;
-                break;
-            default:
-                // Unknown extensions are ignored (RFC 8446 §4.2), GREASE (RFC 8701) among them.
-                break;
-        }
-    }
-
-    private Range Locate(ReadOnlySpan<byte> part)
-    {
-        // The part is a slice of _message; an empty slice may have no address of its own.
-        if (part.IsEmpty)
-        {
-            return 0..0;
-        }
-
-        _message.AsSpan().Overlaps(part, out int offset);
-        return offset..(offset + part.Length);
-    }
-
-    private static string ReadServerName(ReadOnlySpan<byte> body)
-    {
-        var reader = new WireReader(body);
-        var list = new WireReader(reader.ReadVector16(minimum: 1));
-        reader.ExpectEnd();
-        string name = string.Empty;
-        while (!list.IsEmpty)
-        {
-            byte nameType = list.ReadUInt8();
-            ReadOnlySpan<byte> value = list.ReadVector16(minimum: 1);
-            if (nameType != HostName)
-            {
-                continue;
-            }
-
-            // One name of a type, in ASCII (RFC 6066 §3).
-            if (name.Length != 0 || !Ascii.IsValid(value) || value.Contains((byte)0))
-            {
-                throw new TlsAlertException(AlertDescription.IllegalParameter, "The server name is not one host name in ASCII.");
-            }
-
-            name = Encoding.ASCII.GetString(value);
-        }
-
-        return name;
-    }
 }

@@ -8,28 +8,29 @@ internal readonly ref struct EncryptedExtensions
     /// <summary>The one protocol that the server chose; empty when it chose none.</summary>
     public ReadOnlySpan<byte> Protocol { get; private init; }
 
-    public static EncryptedExtensions Read(ReadOnlySpan<byte> message, bool isServerNameSent)
+    /// <summary>The most bytes of content that the server takes in a record (RFC 8449); null when it does not say.</summary>
+    public ushort? RecordSizeLimit { get; private init; }
+
+    public static EncryptedExtensions Read(ReadOnlySpan<byte> message, bool isServerNameSent, bool isRecordSizeLimitSent)
     {
         var reader = new WireReader(message);
         reader.ReadBytes(4);
         ReadOnlySpan<byte> protocol = default;
+        ushort? recordSizeLimit = null;
         var block = new ExtensionBlock(ref reader);
         while (block.TryRead(out ExtensionType type, out ReadOnlySpan<byte> body))
         {
             switch (type)
             {
                 case ExtensionType.ApplicationLayerProtocolNegotiation:
-                    var list = new WireReader(ProtocolNameList.Read(body));
-                    protocol = list.ReadVector8();
-                    if (!list.IsEmpty)
-                    {
-                        throw new TlsAlertException(AlertDescription.IllegalParameter, "The server chose more than one application protocol (RFC 7301 §3.1).");
-                    }
-
+                    protocol = ProtocolNameList.ReadOne(body);
                     break;
                 case ExtensionType.ServerName when isServerNameSent:
                     // RFC 6066 §3: an empty extension says that the name was used.
                     new WireReader(body).ExpectEnd();
+                    break;
+                case ExtensionType.RecordSizeLimit when isRecordSizeLimitSent:
+                    recordSizeLimit = Wire.RecordSizeLimit.Read(body);
                     break;
                 case ExtensionType.SupportedGroups:
                     // It says what the server would like next time (RFC 8446 §4.2.7).
@@ -43,10 +44,10 @@ internal readonly ref struct EncryptedExtensions
             }
         }
 
-        return new EncryptedExtensions { Protocol = protocol };
+        return new EncryptedExtensions { Protocol = protocol, RecordSizeLimit = recordSizeLimit };
     }
 
-    public static void Write(WireWriter writer, bool acknowledgeServerName, SslApplicationProtocol protocol)
+    public static void Write(WireWriter writer, bool acknowledgeServerName, SslApplicationProtocol protocol, ushort? recordSizeLimit)
     {
         WireWriter.Vector message = writer.BeginMessage(HandshakeType.EncryptedExtensions);
         WireWriter.Vector extensions = writer.Begin(2);
@@ -59,6 +60,11 @@ internal readonly ref struct EncryptedExtensions
         if (!protocol.Protocol.IsEmpty)
         {
             ProtocolNameList.Write(writer, [protocol]);
+        }
+
+        if (recordSizeLimit is { } limit)
+        {
+            Wire.RecordSizeLimit.Write(writer, limit);
         }
 
         writer.End(extensions);

@@ -19,6 +19,9 @@ internal ref struct ExtensionBlock
         message.ExpectEnd();
     }
 
+    /// <summary>Starts at the first extension of a block that stands within something else.</summary>
+    public ExtensionBlock(ReadOnlySpan<byte> block) => _reader = new WireReader(block);
+
     public bool TryRead(out ExtensionType type, out ReadOnlySpan<byte> body)
     {
         type = default;

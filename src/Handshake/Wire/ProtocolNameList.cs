@@ -20,6 +20,16 @@ internal static class ProtocolNameList
         return names;
     }
 
+    /// <summary>The one protocol that a server chose.</summary>
+    public static ReadOnlySpan<byte> ReadOne(ReadOnlySpan<byte> extension)
+    {
+        var list = new WireReader(Read(extension));
+        ReadOnlySpan<byte> protocol = list.ReadVector8();
+        return list.IsEmpty
+            ? protocol
+            : throw new TlsAlertException(AlertDescription.IllegalParameter, "The server chose more than one application protocol (RFC 7301 §3.1).");
+    }
+
     public static bool Contains(ReadOnlySpan<byte> names, ReadOnlySpan<byte> name)
     {
         var list = new WireReader(names);

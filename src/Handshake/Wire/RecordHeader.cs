@@ -11,7 +11,7 @@ public readonly struct RecordHeader
     /// <summary>The most bytes of content in a record: 2^14.</summary>
     public const int MaxPlaintext = 1 << 14;
 
-    /// <summary>The most bytes of an encrypted record in TLS 1.3: 2^14 + 256 (RFC 8446 §5.2).</summary>
+    /// <summary>The most bytes of an encrypted record: 2^14 + 256 (RFC 8446 §5.2), which holds for the AEADs of TLS 1.2, too.</summary>
     public const int MaxCiphertext = MaxPlaintext + 256;
 
     private RecordHeader(ContentType type, int length)
@@ -48,10 +48,9 @@ public readonly struct RecordHeader
         }
 
         int length = BinaryPrimitives.ReadUInt16BigEndian(source[3..]);
-        int limit = type == ContentType.ApplicationData ? MaxCiphertext : MaxPlaintext;
-        if (length > limit)
+        if (length > MaxCiphertext)
         {
-            throw new TlsAlertException(AlertDescription.RecordOverflow, $"A record of {length} bytes is over the limit of {limit}.");
+            throw new TlsAlertException(AlertDescription.RecordOverflow, $"A record of {length} bytes is over the limit of {MaxCiphertext}.");
         }
 
         return new RecordHeader(type, length);

@@ -12,6 +12,12 @@ internal readonly ref struct ServerHello
         0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
     ];
 
+    /// <summary>The last bytes of the random of a server that could do TLS 1.3 but speaks TLS 1.2 (RFC 8446 §4.1.3).</summary>
+    public static ReadOnlySpan<byte> DowngradeToTls12 => "DOWNGRD\u0001"u8;
+
+    /// <summary>The last bytes of the random of a server that could do better but speaks TLS 1.1 or older.</summary>
+    public static ReadOnlySpan<byte> DowngradeToTls11 => "DOWNGRD\0"u8;
+
     public ushort LegacyVersion { get; private init; }
 
     public ReadOnlySpan<byte> Random { get; private init; }
@@ -22,21 +28,11 @@ internal readonly ref struct ServerHello
 
     public byte CompressionMethod { get; private init; }
 
-    /// <summary>The version of supported_versions; 0 when that extension is not there.</summary>
-    public ushort SelectedVersion { get; private init; }
-
-    /// <summary>The group of key_share; 0 when that extension is not there.</summary>
-    public NamedGroup Group { get; private init; }
-
-    /// <summary>The server's share; empty in a HelloRetryRequest.</summary>
-    public ReadOnlySpan<byte> KeyExchange { get; private init; }
-
-    /// <summary>The cookie of a HelloRetryRequest; empty when there is none.</summary>
-    public ReadOnlySpan<byte> Cookie { get; private init; }
-
     public bool IsHelloRetryRequest { get; private init; }
 
-    /// <exception cref="TlsAlertException">The message is malformed, or has an extension that we did not offer.</exception>
+    public ServerHelloExtensions Extensions { get; private init; }
+
+    /// <exception cref="TlsAlertException">The message is malformed, or has an extension that no ServerHello has.</exception>
     public static ServerHello Read(ReadOnlySpan<byte> message)
     {
         var reader = new WireReader(message);
@@ -47,41 +43,6 @@ internal readonly ref struct ServerHello
         var suite = (TlsCipherSuite)reader.ReadUInt16();
         byte compression = reader.ReadUInt8();
         bool isRetry = random.SequenceEqual(RetryRandom);
-
-        ushort version = 0;
-        NamedGroup group = 0;
-        ReadOnlySpan<byte> keyExchange = default;
-        ReadOnlySpan<byte> cookie = default;
-        if (!reader.IsEmpty)
-        {
-            var block = new ExtensionBlock(ref reader);
-            while (block.TryRead(out ExtensionType type, out ReadOnlySpan<byte> body))
-            {
-                var extension = new WireReader(body);
-                switch (type)
-                {
-                    case ExtensionType.SupportedVersions:
-                        version = extension.ReadUInt16();
-                        break;
-                    case ExtensionType.KeyShare when isRetry:
-                        group = (NamedGroup)extension.ReadUInt16();
-                        break;
-                    case ExtensionType.KeyShare:
-                        KeyShareEntry entry = KeyShareEntry.Read(ref extension);
-                        group = entry.Group;
-                        keyExchange = entry.KeyExchange;
-                        break;
-                    case ExtensionType.Cookie when isRetry:
-                        cookie = extension.ReadVector16(minimum: 1);
-                        break;
-                    default:
-                        throw new TlsAlertException(AlertDescription.UnsupportedExtension, $"Extension {(ushort)type} in ServerHello was not offered, or does not belong there.");
-                }
-
-                extension.ExpectEnd();
-            }
-        }
-
         return new ServerHello
         {
             LegacyVersion = legacyVersion,
@@ -89,20 +50,26 @@ internal readonly ref struct ServerHello
             SessionIdEcho = sessionId,
             CipherSuite = suite,
             CompressionMethod = compression,
-            SelectedVersion = version,
-            Group = group,
-            KeyExchange = keyExchange,
-            Cookie = cookie,
             IsHelloRetryRequest = isRetry,
+
+            // TLS 1.2 may leave the whole block out (RFC 5246 §7.4.1.3).
+            Extensions = reader.IsEmpty ? default : ServerHelloExtensions.Read(ref reader, isRetry),
         };
     }
 
-    public static void Write(WireWriter writer, ReadOnlySpan<byte> random, ReadOnlySpan<byte> sessionId, TlsCipherSuite suite, NamedGroup group, ReadOnlySpan<byte> keyExchange)
+    public static void Write(WireWriter writer, ReadOnlySpan<byte> random, ReadOnlySpan<byte> sessionId, TlsCipherSuite suite, NamedGroup group, ReadOnlySpan<byte> keyExchange, ushort? selectedIdentity)
     {
         WireWriter.Vector message = WriteStart(writer, random, sessionId, suite, out WireWriter.Vector extensions);
         WireWriter.Vector keyShare = writer.BeginExtension(ExtensionType.KeyShare);
         KeyShareEntry.Write(writer, group, keyExchange);
         writer.End(keyShare);
+        if (selectedIdentity is { } identity)
+        {
+            WireWriter.Vector preSharedKey = writer.BeginExtension(ExtensionType.PreSharedKey);
+            writer.WriteUInt16(identity);
+            writer.End(preSharedKey);
+        }
+
         writer.End(extensions);
         writer.End(message);
     }
@@ -119,16 +86,23 @@ internal readonly ref struct ServerHello
 
     private static WireWriter.Vector WriteStart(WireWriter writer, ReadOnlySpan<byte> random, ReadOnlySpan<byte> sessionId, TlsCipherSuite suite, out WireWriter.Vector extensions)
     {
+        WireWriter.Vector message = BeginWrite(writer, random, sessionId, suite);
+        extensions = writer.Begin(2);
+        WireWriter.Vector versions = writer.BeginExtension(ExtensionType.SupportedVersions);
+        writer.WriteUInt16(ProtocolVersion.Tls13);
+        writer.End(versions);
+        return message;
+    }
+
+    /// <summary>Writes all before the extensions, which is the same in both versions.</summary>
+    public static WireWriter.Vector BeginWrite(WireWriter writer, ReadOnlySpan<byte> random, ReadOnlySpan<byte> sessionId, TlsCipherSuite suite)
+    {
         WireWriter.Vector message = writer.BeginMessage(HandshakeType.ServerHello);
         writer.WriteUInt16(ProtocolVersion.Tls12);
         writer.WriteBytes(random);
         writer.WriteVector8(sessionId);
         writer.WriteUInt16((ushort)suite);
         writer.WriteUInt8(0);
-        extensions = writer.Begin(2);
-        WireWriter.Vector versions = writer.BeginExtension(ExtensionType.SupportedVersions);
-        writer.WriteUInt16(ProtocolVersion.Tls13);
-        writer.End(versions);
         return message;
     }
 }

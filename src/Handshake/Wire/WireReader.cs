@@ -21,6 +21,8 @@ internal ref struct WireReader
 
     public uint ReadUInt32() => BinaryPrimitives.ReadUInt32BigEndian(Take(4));
 
+    public ulong ReadUInt64() => BinaryPrimitives.ReadUInt64BigEndian(Take(8));
+
     public int ReadUInt24()
     {
         ReadOnlySpan<byte> bytes = Take(3);

@@ -24,6 +24,10 @@ internal sealed class WireWriter : IDisposable
 
     public void WriteUInt16(ushort value) => BinaryPrimitives.WriteUInt16BigEndian(Reserve(2), value);
 
+    public void WriteUInt32(uint value) => BinaryPrimitives.WriteUInt32BigEndian(Reserve(4), value);
+
+    public void WriteUInt64(ulong value) => BinaryPrimitives.WriteUInt64BigEndian(Reserve(8), value);
+
     public void WriteUInt24(int value) => PutUInt24(Reserve(3), value);
 
     public void WriteBytes(scoped ReadOnlySpan<byte> value) => value.CopyTo(Reserve(value.Length));
@@ -94,6 +98,9 @@ internal sealed class WireWriter : IDisposable
     }
 
     public void Clear() => Length = 0;
+
+    /// <summary>Takes back what was written beyond a length.</summary>
+    public void Truncate(int length) => Length = length;
 
     public void Dispose()
     {

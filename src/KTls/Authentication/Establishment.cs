@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Security.Cryptography.X509Certificates;
 using KTls.DataPlane;
 using KTls.Handshake;
 using KTls.Kernel;
@@ -14,12 +13,13 @@ internal static class Establishment
     /// <param name="driver">What it was received with.</param>
     /// <param name="transport">The socket, for our calls.</param>
     /// <param name="socket">The socket, to be closed with the connection unless the options say otherwise.</param>
-    /// <param name="peer">Who the peer is: on a client the server's certificate and name, on a server the name that the client asked for.</param>
+    /// <param name="targetHost">On a client the name that it wants to reach, on a server the name that the client asked for.</param>
+    /// <param name="sessions">Where a client's sessions go; null: nowhere.</param>
     /// <param name="attempt">The options.</param>
     /// <exception cref="KernelTlsException">The kernel refuses the keys, and the options require it.</exception>
     public static SplitConnection Establish(
         TlsHandshake handshake, HandshakeDriver driver, KernelSocket transport, Socket socket,
-        (X509Certificate2? Certificate, string TargetHostName) peer, HandshakeAttempt attempt)
+        string targetHost, SessionKeeper? sessions, HandshakeAttempt attempt)
     {
         TlsSession session = handshake.TakeSession();
         try
@@ -29,17 +29,36 @@ internal static class Establishment
             {
                 Protocol = session.Protocol,
                 CipherSuite = session.CipherSuite,
-                Group = session.Group,
+                Group = session.Group == default ? null : session.Group,
                 ApplicationProtocol = session.ApplicationProtocol,
-                RemoteCertificate = peer.Certificate,
-                TargetHostName = peer.TargetHostName,
+                RemoteCertificate = handshake.PeerCertificate,
+                TargetHostName = targetHost,
+                IsResumed = session.IsResumed,
             };
-            return new SplitConnection(transport, attempt.Options.LeaveSocketOpen ? null : socket, session, planes, facts, attempt.Logger);
+            if (session.TakeTicket() is { } ticket)
+            {
+                Keep(sessions, ticket);
+            }
+
+            return new SplitConnection(transport, attempt.Options.LeaveSocketOpen ? null : socket, session, planes, facts, sessions, attempt.Logger);
         }
         catch
         {
             session.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Keeps a client's session, or lets it go.</summary>
+    public static void Keep(SessionKeeper? sessions, ClientSession session)
+    {
+        if (sessions is null)
+        {
+            session.Dispose();
+        }
+        else
+        {
+            sessions.Keep(session);
         }
     }
 }

@@ -31,18 +31,20 @@ internal static class ServerAuthentication
             using var handshake = new ServerHandshake();
             using var driver = new HandshakeDriver(transport) { Replay = new ArrayBufferWriter<byte>(1024) };
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
-            if (WhyOnlySslStream(sender, options, handshake.ClientHello!, out CertificateCredential? credential) is { } whyNot)
+            (ServerHandshakeOptions? chosen, string? whyNot) = Choose(sender, options, handshake.ClientHello!, attempt.Options);
+            if (chosen is null)
             {
                 driver.Replay.Write(driver.Unconsumed);
                 Transport.Release(transport, socket);
                 isServed = true;
-                return await FallBackAsync(socket, driver.Replay.WrittenMemory, options, whyNot, attempt).ConfigureAwait(false);
+                return await FallBackAsync(socket, driver.Replay.WrittenMemory, options, whyNot!, attempt).ConfigureAwait(false);
             }
 
             driver.Replay = null;
-            await AcceptAsync(handshake, driver, ServerOptions.Translate(options, credential!), attempt.Token).ConfigureAwait(false);
+            await AcceptAsync(handshake, driver, chosen, attempt.Token).ConfigureAwait(false);
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
-            Connection connection = Establishment.Establish(handshake, driver, transport, socket, (null, handshake.ClientHello!.ServerName), attempt);
+            await JudgeAsync(sender, handshake, driver, options, attempt.Token).ConfigureAwait(false);
+            Connection connection = Establishment.Establish(handshake, driver, transport, socket, handshake.ClientHello!.ServerName, sessions: null, attempt);
             isServed = true;
             return connection;
         }
@@ -55,25 +57,37 @@ internal static class ServerAuthentication
         }
     }
 
-    private static string? WhyOnlySslStream(KTlsStream sender, SslServerAuthenticationOptions options, ClientHello hello, out CertificateCredential? credential)
+    private static (ServerHandshakeOptions? Options, string? WhyNot) Choose(KTlsStream sender, SslServerAuthenticationOptions options, ClientHello hello, KTlsOptions kernelOptions)
     {
-        credential = null;
-        if (!hello.OffersTls13)
+        if (options.AllowRenegotiation && !hello.OffersTls13)
         {
-            return "the client does not offer TLS 1.3";
+            return (null, "AllowRenegotiation is set, for a client of TLS 1.2");
         }
 
-        if (!SharedOptions.CipherSuites(options.CipherSuitesPolicy).Any(hello.Offers))
+        if (!ServerOptions.TryGetCredential(sender, options, hello.ServerName, out CertificateCredential? credential, out string? reason))
         {
-            return "the client offers no cipher suite that KTls has";
+            return (null, reason);
         }
 
-        if (!SupportedParameters.Groups.Any(hello.Offers))
-        {
-            return "the client offers no group that KTls has";
-        }
+        ServerHandshakeOptions translated = ServerOptions.Translate(options, kernelOptions, credential);
+        return translated.FindObstacle(hello) is { } obstacle ? (null, obstacle) : (translated, null);
+    }
 
-        return ServerOptions.TryGetCredential(sender, options, hello.ServerName, out credential, out string? reason) ? null : reason;
+    private static async ValueTask JudgeAsync(KTlsStream sender, ServerHandshake handshake, HandshakeDriver driver, SslServerAuthenticationOptions options, CancellationToken cancellationToken)
+    {
+        var criteria = new PeerVerdict.Criteria(
+            sender, TargetHost: null, options.ClientCertificateRequired, options.CertificateChainPolicy,
+            options.CertificateRevocationCheckMode, options.RemoteCertificateValidationCallback);
+        if (handshake.Status == HandshakeStatus.NeedsCertificateVerdict)
+        {
+            await PeerVerdict.ReachAsync(handshake, driver, criteria, cancellationToken).ConfigureAwait(false);
+            await driver.RunAsync(handshake, cancellationToken).ConfigureAwait(false);
+        }
+        else if (criteria.Callback is not null)
+        {
+            AlertDescription alert = default;
+            PeerVerdict.JudgeNone(criteria, ref alert);
+        }
     }
 
     private static async ValueTask AcceptAsync(ServerHandshake handshake, HandshakeDriver driver, ServerHandshakeOptions options, CancellationToken cancellationToken)

@@ -58,7 +58,7 @@ internal readonly record struct DataPlanes(SendPlane Send, ReceivePlane Receive,
         }
 
         bool isSend = direction == KernelDirections.Send;
-        int errno = KernelKeys.Install(socket, isSend ? KernelDirection.Send : KernelDirection.Receive, keys, sequence: 0);
+        int errno = KernelKeys.Install(socket, isSend ? KernelDirection.Send : KernelDirection.Receive, keys, keys.Sequence);
         if (errno == 0)
         {
             reason = string.Empty;

@@ -33,8 +33,14 @@ internal sealed class HandshakeDriver : IDisposable
     public async ValueTask RunAsync(TlsHandshake handshake, CancellationToken cancellationToken)
     {
         await SendOutputAsync(handshake, cancellationToken).ConfigureAwait(false);
-        while (handshake.Status == HandshakeStatus.NeedsRecord)
+        while (handshake.Status is HandshakeStatus.NeedsRecord or HandshakeStatus.NeedsSignature)
         {
+            if (handshake.Status == HandshakeStatus.NeedsSignature)
+            {
+                await SignAsync(handshake, cancellationToken).ConfigureAwait(false);
+                continue;
+            }
+
             Memory<byte> record = await ReceiveRecordAsync(handshake, cancellationToken).ConfigureAwait(false);
             try
             {
@@ -48,6 +54,28 @@ internal sealed class HandshakeDriver : IDisposable
 
             await SendOutputAsync(handshake, cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    // The key is elsewhere. Whatever goes wrong there is our fault, not the peer's.
+    private async ValueTask SignAsync(TlsHandshake handshake, CancellationToken cancellationToken)
+    {
+        SignatureRequest request = handshake.SignatureRequest!;
+        try
+        {
+            handshake.ProvideSignature(await request.Credential.SignAsync(request.Scheme, request.Content, cancellationToken).ConfigureAwait(false));
+        }
+        catch (TlsAlertException)
+        {
+            await SendAlertAsync(handshake, cancellationToken).ConfigureAwait(false);
+            throw;
+        }
+        catch
+        {
+            await FailAsync(handshake, AlertDescription.InternalError, cancellationToken).ConfigureAwait(false);
+            throw;
+        }
+
+        await SendOutputAsync(handshake, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Ends a handshake with an alert to the peer.</summary>

@@ -16,7 +16,7 @@ internal sealed class KernelReceivePlane(KernelSocket socket) : ReceivePlane
     // The kernel has stopped at the KeyUpdate and waits for these keys.
     public override void ChangeKeys(RecordKeys keys)
     {
-        int errno = KernelKeys.Install(socket, KernelDirection.Receive, keys, sequence: 0);
+        int errno = KernelKeys.Install(socket, KernelDirection.Receive, keys, keys.Sequence);
         if (errno != 0)
         {
             throw new KernelTlsException(KernelCalls.SetReceiveKeys, errno);

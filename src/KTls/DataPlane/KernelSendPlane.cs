@@ -26,7 +26,7 @@ internal sealed class KernelSendPlane(KernelSocket socket) : SendPlane
 
     public override void ChangeKeys(RecordKeys keys)
     {
-        int errno = KernelKeys.Install(socket, KernelDirection.Send, keys, sequence: 0);
+        int errno = KernelKeys.Install(socket, KernelDirection.Send, keys, keys.Sequence);
         if (errno != 0)
         {
             throw new KernelTlsException(KernelCalls.SetSendKeys, errno);

@@ -191,7 +191,14 @@ internal sealed partial class SplitConnection
                 CountWithoutData();
                 break;
             default:
-                throw TlsAlertException.FromPeer(description);
+                if (_session.CanUpdateKeys || !TlsAlert.IsWarning(_alert))
+                {
+                    throw TlsAlertException.FromPeer(description);
+                }
+
+                // TLS 1.2 goes on after a warning (RFC 5246 §7.2).
+                CountWithoutData();
+                break;
         }
     }
 
@@ -201,9 +208,14 @@ internal sealed partial class SplitConnection
         while (_postHandshake.TryRead(out PostHandshakeMessage message))
         {
             CountWithoutData();
-            if (message == PostHandshakeMessage.NewSessionTicket)
+            switch (message)
             {
-                continue;
+                case PostHandshakeMessage.NewSessionTicket:
+                    KeepSession();
+                    continue;
+                case PostHandshakeMessage.Renegotiation:
+                    TrySendAlert(AlertDescription.NoRenegotiation);
+                    continue;
             }
 
             bool updateRequested = message == PostHandshakeMessage.KeyUpdateRequested;
@@ -216,6 +228,14 @@ internal sealed partial class SplitConnection
                 // Due before our next data (RFC 8446 §4.6.3): the next write sees to it.
                 Volatile.Write(ref _owesKeyUpdate, true);
             }
+        }
+    }
+
+    private void KeepSession()
+    {
+        if (_postHandshake.Ticket is { } session)
+        {
+            Authentication.Establishment.Keep(_sessions, session);
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using KTls.Authentication;
 using KTls.Handshake;
 using KTls.Kernel;
 using Microsoft.Extensions.Logging;
@@ -19,9 +20,10 @@ internal sealed partial class SplitConnection : Connection
     private readonly Socket? _ownedSocket;
     private readonly TlsSession _session;
     private readonly ILogger _logger;
+    private readonly SessionKeeper? _sessions;
     private int _isDisposed;
 
-    public SplitConnection(KernelSocket socket, Socket? ownedSocket, TlsSession session, DataPlanes planes, ConnectionFacts facts, ILogger logger)
+    public SplitConnection(KernelSocket socket, Socket? ownedSocket, TlsSession session, DataPlanes planes, ConnectionFacts facts, SessionKeeper? sessions, ILogger logger)
     {
         _socket = socket;
         _ownedSocket = ownedSocket;
@@ -33,6 +35,7 @@ internal sealed partial class SplitConnection : Connection
         _postHandshake = session.CreatePostHandshakeReader();
         _reading = new OperationGate(ReleaseReceiving);
         Facts = facts;
+        _sessions = sessions;
         _logger = logger;
     }
 

@@ -120,7 +120,7 @@ internal sealed class UserReceivePlane : ReceivePlane
         Memory<byte> record = _buffer.AsMemory(_start, recordLength);
         _start += recordLength;
         int contentLength = _opener.Open(record.Span, out _contentType).Length;
-        _content = record.Slice(RecordHeader.Size, contentLength);
+        _content = record.Slice(_opener.ContentOffset, contentLength);
         return true;
     }
 

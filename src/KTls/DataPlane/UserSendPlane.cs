@@ -11,7 +11,7 @@ internal sealed class UserSendPlane : SendPlane
 {
     // Several records leave with one system call.
     private const int RecordsPerSend = 4;
-    private const int BufferSize = RecordsPerSend * (RecordHeader.MaxPlaintext + RecordSealer.Overhead);
+    private const int BufferSize = RecordsPerSend * (RecordHeader.MaxPlaintext + RecordSealer.MaxOverhead);
 
     private readonly KernelSocket _socket;
     private RecordSealer _sealer;
@@ -33,7 +33,7 @@ internal sealed class UserSendPlane : SendPlane
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public override async ValueTask SendAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {
-        byte[] records = ArrayPool<byte>.Shared.Rent(Math.Min(BufferSize, data.Length + (RecordsPerSend * RecordSealer.Overhead)));
+        byte[] records = ArrayPool<byte>.Shared.Rent(Math.Min(BufferSize, data.Length + (RecordsPerSend * RecordSealer.MaxOverhead)));
         try
         {
             while (!data.IsEmpty)
@@ -50,7 +50,7 @@ internal sealed class UserSendPlane : SendPlane
 
     public override async ValueTask SendControlAsync(ContentType type, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
-        byte[] record = new byte[content.Length + RecordSealer.Overhead];
+        byte[] record = new byte[content.Length + RecordSealer.MaxOverhead];
         int length = _sealer.Seal(type, content.Span, record);
         await SendRecordsAsync(record.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
     }
@@ -88,7 +88,7 @@ internal sealed class UserSendPlane : SendPlane
         int length = 0;
         while (!data.IsEmpty)
         {
-            int room = records.Length - length - RecordSealer.Overhead;
+            int room = records.Length - length - RecordSealer.MaxOverhead;
             int contentLength = Math.Min(RecordHeader.MaxPlaintext, data.Length);
             if (room < contentLength)
             {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
 using System.Runtime.CompilerServices;
 using System.Security.Authentication;
@@ -13,14 +14,20 @@ internal static class ServerOptions
     private static readonly ConditionalWeakTable<X509Certificate2, CertificateCredential> ByCertificate = [];
     private static readonly ConditionalWeakTable<SslStreamCertificateContext, CertificateCredential> ByContext = [];
 
+    // As with SslStream, sessions can be resumed unless the options forbid it.
+    private static readonly TicketKeyRing ProcessTickets = new();
+
     /// <summary>Why only SslStream can honour the options; null when we can.</summary>
     public static string? WhyOnlySslStream(SslServerAuthenticationOptions options)
     {
         return options switch
         {
-            { ClientCertificateRequired: true } => "ClientCertificateRequired is set",
-            { RemoteCertificateValidationCallback: not null } => "RemoteCertificateValidationCallback is set on a server",
+            { ClientCertificateRequired: true, ServerCertificateContext: { } context, CertificateChainPolicy: null } when CertificateContextTrust.MayBeSet(context)
+                => "ServerCertificateContext names the authorities of client certificates",
+            { AllowRenegotiation: true } when (SharedOptions.Protocols(options.EnabledSslProtocols) & SslProtocols.Tls13) == 0
+                => "AllowRenegotiation is set, with TLS 1.2 alone",
             { AllowRsaPssPadding: false } => "AllowRsaPssPadding is false",
+            { AllowRsaPkcs1Padding: false } => "AllowRsaPkcs1Padding is false",
             _ => SharedOptions.WhyOnlySslStream(options.EnabledSslProtocols, options.EncryptionPolicy, options.CipherSuitesPolicy),
         };
     }
@@ -32,7 +39,7 @@ internal static class ServerOptions
     /// <param name="credential">The credential.</param>
     /// <param name="reason">When false is returned: why our handshake cannot use the certificate.</param>
     /// <exception cref="AuthenticationException">The options name no certificate.</exception>
-    public static bool TryGetCredential(object sender, SslServerAuthenticationOptions options, string serverName, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out CertificateCredential? credential, out string? reason)
+    public static bool TryGetCredential(object sender, SslServerAuthenticationOptions options, string serverName, [NotNullWhen(true)] out CertificateCredential? credential, out string? reason)
     {
         if (options.ServerCertificateSelectionCallback is { } select)
         {
@@ -52,14 +59,21 @@ internal static class ServerOptions
     }
 
     /// <summary>Translates the options for our handshake.</summary>
-    public static ServerHandshakeOptions Translate(SslServerAuthenticationOptions options, CertificateCredential credential) => new()
+    public static ServerHandshakeOptions Translate(SslServerAuthenticationOptions options, KTlsOptions kernelOptions, CertificateCredential credential) => new()
     {
         Credential = credential,
+        Protocols = SharedOptions.Protocols(options.EnabledSslProtocols),
         ApplicationProtocols = options.ApplicationProtocols is { Count: > 0 } protocols ? protocols : [],
         CipherSuites = SharedOptions.CipherSuites(options.CipherSuitesPolicy),
+        RequestClientCertificate = options.ClientCertificateRequired,
+        RequireExtendedMasterSecret = kernelOptions.RequireExtendedMasterSecret,
+        Tickets = options.AllowTlsResume ? kernelOptions.TicketKeys ?? ProcessTickets : null,
+        TicketCount = kernelOptions.TicketCount,
+        KeyLog = kernelOptions.KeyLog,
     };
 
-    private static bool TryGetCredential(SslStreamCertificateContext context, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out CertificateCredential? credential, out string? reason)
+    /// <summary>The credential of a context.</summary>
+    public static bool TryGetCredential(SslStreamCertificateContext context, [NotNullWhen(true)] out CertificateCredential? credential, out string? reason)
     {
         reason = null;
         if (ByContext.TryGetValue(context, out credential))
@@ -76,13 +90,14 @@ internal static class ServerOptions
         return true;
     }
 
-    private static bool TryGetCredential(X509Certificate certificate, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out CertificateCredential? credential, out string? reason)
+    /// <summary>The credential of a certificate with its private key.</summary>
+    public static bool TryGetCredential(X509Certificate certificate, [NotNullWhen(true)] out CertificateCredential? credential, out string? reason)
     {
         credential = null;
         if (certificate is not X509Certificate2 { HasPrivateKey: true } withKey)
         {
             // SslStream looks for the key in the certificate stores.
-            reason = "the server certificate comes without its private key";
+            reason = "the certificate comes without its private key";
             return false;
         }
 

@@ -7,22 +7,30 @@ namespace KTls.Options;
 /// <summary>What the options of both roles have in common.</summary>
 internal static class SharedOptions
 {
+    /// <summary>The versions of our handshake.</summary>
+    public const SslProtocols OurProtocols = SslProtocols.Tls12 | SslProtocols.Tls13;
+
     /// <summary>Why only SslStream can honour the options; null when we can.</summary>
     public static string? WhyOnlySslStream(SslProtocols protocols, EncryptionPolicy encryption, CipherSuitesPolicy? suites)
     {
-        // None leaves the choice to the system, which has TLS 1.3.
-        if (protocols != SslProtocols.None && (protocols & SslProtocols.Tls13) == 0)
-        {
-            return $"EnabledSslProtocols ({protocols}) leaves out TLS 1.3";
-        }
-
         if (encryption != EncryptionPolicy.RequireEncryption)
         {
             return $"EncryptionPolicy is {encryption}";
         }
 
-        return CipherSuites(suites).Count == 0 ? "CipherSuitesPolicy allows no cipher suite of TLS 1.3 that KTls has" : null;
+        // None leaves the choice to the system, which has both.
+        if (protocols != SslProtocols.None && (protocols & OurProtocols) == 0)
+        {
+            return $"EnabledSslProtocols ({protocols}) has neither TLS 1.2 nor TLS 1.3";
+        }
+
+        return SupportedParameters.WithSuites(Protocols(protocols), CipherSuites(suites)) == SslProtocols.None
+            ? "CipherSuitesPolicy allows no cipher suite that KTls has"
+            : null;
     }
+
+    /// <summary>The versions of ours that are enabled.</summary>
+    public static SslProtocols Protocols(SslProtocols enabled) => enabled == SslProtocols.None ? OurProtocols : enabled & OurProtocols;
 
     /// <summary>The suites that a policy allows, in the policy's order; without a policy all that we have.</summary>
     public static IReadOnlyList<TlsCipherSuite> CipherSuites(CipherSuitesPolicy? policy)

@@ -1,0 +1,105 @@
+using System.Security.Cryptography;
+using System.Security.Authentication;
+using KTls.Handshake.Crypto;
+using KTls.Handshake.Resumption;
+using KTls.Handshake.Wire;
+
+namespace KTls.Handshake;
+
+/// <summary>What a client's ClientHello says, and the secrets behind it.</summary>
+internal sealed class ClientOffer : IDisposable
+{
+    private readonly SslProtocols _protocols;
+
+    public ClientOffer(ClientHandshakeOptions options)
+    {
+        Options = options;
+        _protocols = SupportedParameters.WithSuites(options.Protocols, options.CipherSuites);
+        if (_protocols == SslProtocols.None)
+        {
+            throw new ArgumentException("No cipher suite of the options is one that this library has for their protocol versions.", nameof(options));
+        }
+
+        NamedGroup first = options.Groups.FirstOrDefault(group => Offers(group));
+        if (first == default)
+        {
+            throw new ArgumentException("No group of the options is one that this library has for their protocol versions.", nameof(options));
+        }
+
+        if (options.Session is { } session && IsUsable(session))
+        {
+            Session = session.Copy();
+        }
+
+        if (OffersTls13)
+        {
+            Share = KeyExchange.Create(first);
+        }
+    }
+
+    public ClientHandshakeOptions Options { get; }
+
+    public byte[] Random { get; } = RandomNumberGenerator.GetBytes(32);
+
+    /// <summary>Not empty: asks for middlebox compatibility (RFC 8446 §D.4), and shows whether a TLS 1.2 ticket was taken (RFC 5077 §3.4).</summary>
+    public byte[] SessionId { get; } = RandomNumberGenerator.GetBytes(32);
+
+    /// <summary>The key agreement of the ClientHello; null when TLS 1.3 is not offered.</summary>
+    public KeyExchange? Share { get; private set; }
+
+    /// <summary>The session to resume. The offer owns it.</summary>
+    public ClientSession? Session { get; private set; }
+
+    public bool OffersTls13 => Speaks(SslProtocols.Tls13);
+
+    public bool OffersTls12 => Speaks(SslProtocols.Tls12);
+
+    /// <summary>The session that a server of TLS 1.3 may resume.</summary>
+    public ClientSession? Session13 => Session is { State.Suite.IsTls13: true } ? Session : null;
+
+    /// <summary>The session that a server of TLS 1.2 may resume.</summary>
+    public ClientSession? Session12 => Session is { State.Suite.IsTls13: false } ? Session : null;
+
+    public bool Offers(CipherSuite suite) => Speaks(suite.Protocol) && Options.CipherSuites.Contains(suite.Id);
+
+    public bool Offers(NamedGroup group) =>
+        KeyExchange.IsSupported(group) && Options.Groups.Contains(group) && (OffersTls13 || group != NamedGroup.X25519MLKem768);
+
+    /// <summary>The classic half of a hybrid share, when it is offered on its own, too.</summary>
+    public KeyExchange? ClassicShare => Share?.Classic is { } classic && Offers(classic.Group) ? classic : null;
+
+    /// <summary>The key agreement for the group that a server chose among the shares; null when there is none for it.</summary>
+    public KeyExchange? FindShare(NamedGroup group) =>
+        Share?.Group == group ? Share : ClassicShare?.Group == group ? ClassicShare : null;
+
+    /// <summary>Makes a share for the group of a HelloRetryRequest.</summary>
+    public void ReplaceShare(NamedGroup group)
+    {
+        Share!.Dispose();
+        Share = KeyExchange.Create(group);
+    }
+
+    /// <summary>The session cannot be resumed with the suite that the server has chosen (RFC 8446 §4.1.4).</summary>
+    public void DropSession()
+    {
+        Session?.Dispose();
+        Session = null;
+    }
+
+    public void Dispose()
+    {
+        Share?.Dispose();
+        Session?.Dispose();
+    }
+
+    private bool Speaks(SslProtocols protocol) => (_protocols & protocol) != 0;
+
+    private bool IsUsable(ClientSession session)
+    {
+        SessionState state = session.State;
+        return Offers(state.Suite)
+            && string.Equals(state.ServerName, Options.ServerName, StringComparison.OrdinalIgnoreCase)
+            && Options.Clock.GetUtcNow() < session.ExpiresAt
+            && (state.Suite.IsTls13 || state.IsExtendedMasterSecret || !Options.RequireExtendedMasterSecret);
+    }
+}

@@ -1,0 +1,72 @@
+using System.Security.Cryptography;
+
+namespace KTls.Handshake.Crypto;
+
+/// <summary>A decapsulation key of ML-KEM-768 (FIPS 203): from .NET where the platform has it, else from libsodium.</summary>
+internal abstract class MLKem768 : IDisposable
+{
+    public const int EncapsulationKeyLength = Sodium.MLKem768EncapsulationKeyLength;
+    public const int CiphertextLength = Sodium.MLKem768CiphertextLength;
+    public const int SharedSecretLength = Sodium.MLKem768SharedSecretLength;
+
+    public static bool IsSupported { get; } = MLKem.IsSupported || Sodium.HasMLKem768;
+
+    /// <summary>A new key; writes the encapsulation key that belongs to it.</summary>
+    public static MLKem768 Generate(Span<byte> encapsulationKey) =>
+        MLKem.IsSupported ? new PlatformMLKem768(encapsulationKey) : new SodiumMLKem768(encapsulationKey);
+
+    /// <summary>A new shared secret and its ciphertext; false when the key does not pass the modulus check (FIPS 203 §7.2).</summary>
+    public static bool TryEncapsulate(ReadOnlySpan<byte> encapsulationKey, Span<byte> ciphertext, Span<byte> sharedSecret) => MLKem.IsSupported
+        ? PlatformMLKem768.TryEncapsulate(encapsulationKey, ciphertext, sharedSecret)
+        : Sodium.TryMLKem768Encapsulate(encapsulationKey, ciphertext, sharedSecret);
+
+    /// <summary>The shared secret of a ciphertext. There is one for each; a wrong one comes out as a wrong secret.</summary>
+    public abstract void Decapsulate(ReadOnlySpan<byte> ciphertext, Span<byte> sharedSecret);
+
+    public abstract void Dispose();
+}
+
+/// <summary>ML-KEM-768 from .NET, which has it from OpenSSL 3.5 on.</summary>
+internal sealed class PlatformMLKem768 : MLKem768
+{
+    private readonly MLKem _key = MLKem.GenerateKey(MLKemAlgorithm.MLKem768);
+
+    public PlatformMLKem768(Span<byte> encapsulationKey) => _key.ExportEncapsulationKey(encapsulationKey);
+
+    public static new bool TryEncapsulate(ReadOnlySpan<byte> encapsulationKey, Span<byte> ciphertext, Span<byte> sharedSecret)
+    {
+        MLKem key;
+        try
+        {
+            // The import checks the modulus.
+            key = MLKem.ImportEncapsulationKey(MLKemAlgorithm.MLKem768, encapsulationKey);
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
+
+        using (key)
+        {
+            key.Encapsulate(ciphertext, sharedSecret);
+        }
+
+        return true;
+    }
+
+    public override void Decapsulate(ReadOnlySpan<byte> ciphertext, Span<byte> sharedSecret) => _key.Decapsulate(ciphertext, sharedSecret);
+
+    public override void Dispose() => _key.Dispose();
+}
+
+/// <summary>ML-KEM-768 from libsodium.</summary>
+internal sealed class SodiumMLKem768 : MLKem768
+{
+    private readonly SecretBytes _key = new(Sodium.MLKem768DecapsulationKeyLength);
+
+    public SodiumMLKem768(Span<byte> encapsulationKey) => Sodium.MLKem768GenerateKey(encapsulationKey, _key.Span);
+
+    public override void Decapsulate(ReadOnlySpan<byte> ciphertext, Span<byte> sharedSecret) => Sodium.MLKem768Decapsulate(_key.Span, ciphertext, sharedSecret);
+
+    public override void Dispose() => _key.Dispose();
+}

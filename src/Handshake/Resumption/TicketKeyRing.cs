@@ -1,0 +1,164 @@
+using System.Security.Cryptography;
+using KTls.Handshake.Crypto;
+
+namespace KTls.Handshake;
+
+/// <summary>
+/// Seals session tickets so that the server need not remember sessions (RFC 8446 §4.6.1, RFC 5077), and opens them again. The
+/// first key seals, all open. A ring makes and rotates keys of its own, or holds those that several servers share. For many
+/// handshakes at once.
+/// </summary>
+public sealed class TicketKeyRing
+{
+    /// <summary>How long keys of a ring's own seal when nothing else is said: one hour.</summary>
+    public static readonly TimeSpan DefaultRotation = TimeSpan.FromHours(1);
+
+    // Each ticket gets a key of its own, made of the ring's key and a salt: random nonces of 96 bits would limit the tickets a key may seal.
+    private const int SaltLength = 32;
+    private const int KeyLength = 32;
+
+    private readonly Lock _rotating = new();
+    private readonly TimeProvider _clock;
+    private readonly TimeSpan? _rotation;
+    private TicketKey[] _keys;
+    private DateTimeOffset _rotateAt;
+
+    // Keys that dropped out at the last rotation: a handshake may still hold them, so they are zeroed at the next.
+    private TicketKey[] _retired = [];
+
+    /// <summary>Makes a ring with random keys of its own: tickets hold as long as the process, and at least <paramref name="rotation"/>.</summary>
+    /// <param name="rotation">How long a key seals, and how long after that it still opens; null: <see cref="DefaultRotation"/>.</param>
+    /// <param name="clock">The clock; null: the system's.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="rotation"/> is not positive.</exception>
+    public TicketKeyRing(TimeSpan? rotation = null, TimeProvider? clock = null)
+    {
+        _rotation = rotation ?? DefaultRotation;
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(_rotation.Value, TimeSpan.Zero, nameof(rotation));
+        _clock = clock ?? TimeProvider.System;
+        _keys = [TicketKey.Create()];
+        _rotateAt = _clock.GetUtcNow() + _rotation.Value;
+    }
+
+    /// <summary>Makes a ring with keys that several servers share; whoever shares them rotates them with <see cref="Replace"/>.</summary>
+    /// <param name="keys">The key that seals, then older or coming ones that open, too.</param>
+    /// <exception cref="ArgumentException">There is no key.</exception>
+    public TicketKeyRing(IEnumerable<TicketKey> keys)
+    {
+        _clock = TimeProvider.System;
+        _keys = Checked(keys);
+    }
+
+    /// <summary>Puts other keys in the place of all; tickets under keys that are gone are not accepted any more.</summary>
+    /// <param name="keys">The key that seals, then older or coming ones that open, too.</param>
+    /// <exception cref="ArgumentException">There is no key.</exception>
+    /// <exception cref="InvalidOperationException">The ring rotates keys of its own.</exception>
+    public void Replace(IEnumerable<TicketKey> keys)
+    {
+        if (_rotation is not null)
+        {
+            throw new InvalidOperationException("This ring makes and rotates its keys itself.");
+        }
+
+        Volatile.Write(ref _keys, Checked(keys));
+    }
+
+    /// <summary>Seals a session.</summary>
+    internal byte[] Seal(ReadOnlySpan<byte> state)
+    {
+        TicketKey key = Current()[0];
+        byte[] ticket = new byte[TicketKey.NameLength + SaltLength + state.Length + CipherSuite.TagLength];
+        key.Name.CopyTo(ticket);
+        Span<byte> salt = ticket.AsSpan(TicketKey.NameLength, SaltLength);
+        RandomNumberGenerator.Fill(salt);
+        Span<byte> body = ticket.AsSpan(TicketKey.NameLength + SaltLength);
+        Span<byte> nonce = stackalloc byte[CipherSuite.NonceLength];
+        nonce.Clear();
+        using AesGcm aead = KeyOf(key, salt);
+        aead.Encrypt(nonce, state, body[..state.Length], body[state.Length..], key.Name);
+        return ticket;
+    }
+
+    /// <summary>Opens a ticket; null when no key of the ring has sealed it.</summary>
+    /// <returns>The session, which the caller zeroes.</returns>
+    internal byte[]? TryOpen(ReadOnlySpan<byte> ticket)
+    {
+        if (ticket.Length < TicketKey.NameLength + SaltLength + CipherSuite.TagLength)
+        {
+            return null;
+        }
+
+        ReadOnlySpan<byte> name = ticket[..TicketKey.NameLength];
+        foreach (TicketKey key in Current())
+        {
+            if (name.SequenceEqual(key.Name))
+            {
+                return TryOpen(key, ticket[TicketKey.NameLength..]);
+            }
+        }
+
+        return null;
+    }
+
+    private static byte[]? TryOpen(TicketKey key, ReadOnlySpan<byte> saltAndBody)
+    {
+        ReadOnlySpan<byte> body = saltAndBody[SaltLength..];
+        byte[] state = new byte[body.Length - CipherSuite.TagLength];
+        Span<byte> nonce = stackalloc byte[CipherSuite.NonceLength];
+        nonce.Clear();
+        using AesGcm aead = KeyOf(key, saltAndBody[..SaltLength]);
+        try
+        {
+            aead.Decrypt(nonce, body[..state.Length], body[state.Length..], state, key.Name);
+            return state;
+        }
+        catch (AuthenticationTagMismatchException)
+        {
+            return null;
+        }
+    }
+
+    private static AesGcm KeyOf(TicketKey key, ReadOnlySpan<byte> salt)
+    {
+        Span<byte> derived = stackalloc byte[KeyLength];
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, key.Secret, derived, salt, "KTls session ticket"u8);
+        var aead = new AesGcm(derived, CipherSuite.TagLength);
+        CryptographicOperations.ZeroMemory(derived);
+        return aead;
+    }
+
+    private static TicketKey[] Checked(IEnumerable<TicketKey> keys)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        TicketKey[] all = [.. keys];
+        return all.Length != 0 ? all : throw new ArgumentException("A ring needs a key.", nameof(keys));
+    }
+
+    private TicketKey[] Current()
+    {
+        if (_rotation is { } rotation && _clock.GetUtcNow() >= _rotateAt)
+        {
+            Rotate(rotation);
+        }
+
+        return Volatile.Read(ref _keys);
+    }
+
+    private void Rotate(TimeSpan rotation)
+    {
+        lock (_rotating)
+        {
+            DateTimeOffset now = _clock.GetUtcNow();
+            if (now < _rotateAt)
+            {
+                return;
+            }
+
+            // The last key goes on opening for as long as it sealed, unless nobody has asked for so long that it is too old.
+            TicketKey[] keys = now < _rotateAt + rotation ? [TicketKey.Create(), _keys[0]] : [TicketKey.Create()];
+            Array.ForEach(_retired, key => key.Dispose());
+            _retired = [.. _keys.Except(keys)];
+            Volatile.Write(ref _keys, keys);
+            _rotateAt = now + rotation;
+        }
+    }
+}

@@ -1,0 +1,149 @@
+using KTls.Handshake;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace KTls;
+
+/// <summary>
+/// Credentials from files, which are loaded again when they change. New connections get the new ones; those there are go on.
+/// While new files cannot be used, because they are damaged, half written, or do not go together yet, the old credential
+/// stays in use.
+/// </summary>
+/// <remarks>
+/// Changes are seen by content, not by time stamps or notifications: these miss files that are replaced by symbolic links
+/// higher up in the path, as in Kubernetes' secrets, or that lie in a network file system.
+/// </remarks>
+public sealed class ServerCredentialFiles : IDisposable
+{
+    private readonly Lock _reload = new();
+    private readonly Entry[] _entries;
+    private readonly PeriodicTimer? _timer;
+    private readonly ILogger _logger;
+
+    /// <summary>Loads the files.</summary>
+    /// <param name="files">The files of each certificate; what their order means: see <see cref="ServerCredentials"/>.</param>
+    /// <param name="options">Options, or null for the defaults.</param>
+    /// <exception cref="CredentialException">A file cannot be used; the message names it.</exception>
+    /// <exception cref="ArgumentException">There are no files.</exception>
+    public ServerCredentialFiles(IEnumerable<CertificateFiles> files, ServerCredentialFilesOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        options ??= new ServerCredentialFilesOptions();
+        _logger = (options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger("KTls.ServerCredentialFiles");
+        _entries = [.. files.Select(each => new Entry(each))];
+        Credentials = new ServerCredentials(_entries.Select(entry => entry.Credential)) { RefusesUnknownNames = options.RefusesUnknownNames };
+        if (options.Interval != Timeout.InfiniteTimeSpan)
+        {
+            _timer = new PeriodicTimer(options.Interval, options.TimeProvider);
+            _ = Task.Run(WatchAsync);
+        }
+    }
+
+    /// <summary>Raised after new files are in use.</summary>
+    public event Action<CertificateFiles>? Reloaded;
+
+    /// <summary>Raised when changed files cannot be used, once for each such content; what was loaded before stays in use.</summary>
+    public event Action<CertificateFiles, CredentialException>? ReloadFailed;
+
+    /// <summary>The credentials, for <see cref="KTlsOptions.ServerCredentials"/>.</summary>
+    public ServerCredentials Credentials { get; }
+
+    /// <summary>Looks at the files now, and loads those that have changed.</summary>
+    /// <returns>Whether there are new credentials in use.</returns>
+    public bool Reload()
+    {
+        lock (_reload)
+        {
+            var loaded = new List<CertificateFiles>();
+            var failed = new List<(CertificateFiles Files, CredentialException Failure)>();
+            foreach (Entry entry in _entries)
+            {
+                try
+                {
+                    if (entry.Reload())
+                    {
+                        loaded.Add(entry.Files);
+                    }
+                }
+                catch (CredentialException e)
+                {
+                    failed.Add((entry.Files, e));
+                }
+            }
+
+            // Before anything of a subscriber can fail.
+            if (loaded.Count != 0)
+            {
+                Credentials.Replace(_entries.Select(entry => entry.Credential));
+            }
+
+            Tell(loaded, failed);
+            return loaded.Count != 0;
+        }
+    }
+
+    /// <summary>Looks at the files no more. The credentials can be used on.</summary>
+    public void Dispose() => _timer?.Dispose();
+
+    private void Tell(List<CertificateFiles> loaded, List<(CertificateFiles Files, CredentialException Failure)> failed)
+    {
+        foreach (CertificateFiles files in loaded)
+        {
+            Log.CredentialReloaded(_logger, files.Certificate);
+            Reloaded?.Invoke(files);
+        }
+
+        foreach ((CertificateFiles files, CredentialException failure) in failed)
+        {
+            Log.CredentialNotReloaded(_logger, failure.Message);
+            ReloadFailed?.Invoke(files, failure);
+        }
+    }
+
+    private async Task WatchAsync()
+    {
+        while (await _timer!.WaitForNextTickAsync().ConfigureAwait(false))
+        {
+            try
+            {
+                Reload();
+            }
+            catch (Exception e)
+            {
+                // A subscriber's own failure must not end the watch.
+                Log.CredentialNotReloaded(_logger, e.Message);
+            }
+        }
+    }
+
+    private sealed class Entry
+    {
+        private byte[] _fingerprint;
+
+        public Entry(CertificateFiles files)
+        {
+            Files = files;
+
+            // Before loading: what changes in between is seen the next time.
+            _fingerprint = FileFingerprint.Of(files.Paths);
+            Credential = CertificateCredential.FromFiles(files);
+        }
+
+        public CertificateFiles Files { get; }
+
+        public CertificateCredential Credential { get; private set; }
+
+        public bool Reload()
+        {
+            byte[] fingerprint = FileFingerprint.Of(Files.Paths);
+            if (fingerprint.AsSpan().SequenceEqual(_fingerprint))
+            {
+                return false;
+            }
+
+            _fingerprint = fingerprint;
+            Credential = CertificateCredential.FromFiles(Files);
+            return true;
+        }
+    }
+}
