@@ -26,9 +26,9 @@ public class Records : IDisposable
     {
         _keys = new RecordKeys(CipherSuite.Find(Suite)!, RandomNumberGenerator.GetBytes(32));
         _content = RandomNumberGenerator.GetBytes(Size);
-        _record = new byte[Size + RecordSealer.Overhead];
-        _sealed = new byte[_record.Length];
         _sealer = new RecordSealer(_keys);
+        _record = new byte[Size + _sealer.Overhead];
+        _sealed = new byte[_record.Length];
         using var first = new RecordSealer(_keys);
         first.Seal(ContentType.ApplicationData, _content, _sealed);
     }

@@ -32,7 +32,7 @@ public class Signatures
     public void LoadAndVerify()
     {
         using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(_certificate);
-        SignatureAlgorithm.Verify(certificate, Scheme, _content, _signature);
+        SignatureAlgorithm.Verify(certificate, isTls13: true, Scheme, _content, _signature, "CertificateVerify");
     }
 
     [Benchmark]

@@ -59,7 +59,7 @@ public class WholeHandshake
         Deliver(client, server);
         client.TakeSession().Dispose();
         server.TakeSession().Dispose();
-        client.ServerCertificate!.Dispose();
+        client.PeerCertificate!.Dispose();
     }
 
     private static void Deliver(TlsHandshake from, TlsHandshake to)
@@ -74,7 +74,7 @@ public class WholeHandshake
             rest = rest[length..];
             if (to.Status == HandshakeStatus.NeedsCertificateVerdict)
             {
-                ((ClientHandshake)to).AcceptServerCertificate();
+                ((ClientHandshake)to).AcceptPeerCertificate();
             }
         }
     }

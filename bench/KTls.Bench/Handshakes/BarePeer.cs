@@ -45,7 +45,7 @@ internal sealed class BarePeer
                     ((ServerHandshake)handshake).Accept(_serverOptions!);
                     break;
                 case HandshakeStatus.NeedsCertificateVerdict:
-                    ((ClientHandshake)handshake).AcceptServerCertificate();
+                    ((ClientHandshake)handshake).AcceptPeerCertificate();
                     break;
                 case HandshakeStatus.NeedsRecord:
                     handshake.ReceiveRecord(received.NextRecord(socket));
