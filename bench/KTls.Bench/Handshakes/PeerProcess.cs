@@ -12,7 +12,7 @@ internal sealed class PeerProcess : IDisposable
 
     private readonly Process _process;
 
-    public PeerProcess(string role)
+    public PeerProcess(string role, HandshakeMode mode)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardInput = true, RedirectStandardOutput = true };
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
@@ -23,6 +23,7 @@ internal sealed class PeerProcess : IDisposable
 
         start.ArgumentList.Add(Command);
         start.ArgumentList.Add(role);
+        start.ArgumentList.Add(mode.ToString());
         _process = Process.Start(start)!;
         if (role == "server")
         {
