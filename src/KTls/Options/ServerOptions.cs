@@ -110,6 +110,7 @@ internal static class ServerOptions
         Protocols = SharedOptions.Protocols(options.EnabledSslProtocols),
         ApplicationProtocols = options.ApplicationProtocols is { Count: > 0 } protocols ? protocols : [],
         CipherSuites = SharedOptions.CipherSuites(options.CipherSuitesPolicy),
+        Groups = kernelOptions.Groups ?? SupportedParameters.Groups,
         RequestClientCertificate = options.ClientCertificateRequired,
         RequireExtendedMasterSecret = kernelOptions.RequireExtendedMasterSecret,
         Tickets = options.AllowTlsResume ? kernelOptions.TicketKeys ?? ProcessTickets : null,
