@@ -18,17 +18,35 @@ fail() {
 # shellcheck source=eng/lab/fetch.sh
 source "$tools_here/lab/fetch.sh"
 
-# wrap COMMAND: a script that runs the unpacked command with its own loader, libraries and settings.
+# set_of COMMAND: the set of packages that has it. Chromium is large (some 210 MB to fetch, 800 MB unpacked), so the others go without.
+set_of() {
+  case $1 in
+    nginx) echo nginx ;;
+    chromium | certutil | pk12util) echo chromium ;;
+    *) echo peers ;;
+  esac
+}
+
+# wrap COMMAND SET: a script that runs the unpacked command with its own loader, libraries and settings.
 wrap() {
-  local root=$cache/peers file
+  local root=$cache/$2 file run
   local libraries=$root/usr/lib/x86_64-linux-gnu
-  file=$root/usr/bin/$1
+  run="\"$libraries/ld-linux-x86-64.so.2\" --library-path \"$libraries\""
+  case $1 in
+    nginx) file=$root/usr/sbin/nginx ;;
+    chromium)
+      # It starts itself again, so its loader stands in it (fetch.sh), and its libraries in the environment.
+      file=$root/usr/lib/chromium/chromium
+      run="env LD_LIBRARY_PATH=\"$libraries:$libraries/pulseaudio\" FONTCONFIG_SYSROOT=\"$root\""
+      ;;
+    *) file=$root/usr/bin/$1 ;;
+  esac
   [[ -x $file ]] || fail "the packages that were fetched have no $1"
   mkdir -p "$cache/bin"
   cat >"$cache/bin/$1.$$" <<SCRIPT
 #!/bin/sh
 export OPENSSL_CONF="\${OPENSSL_CONF:-$root/etc/ssl/openssl.cnf}" OPENSSL_MODULES="$libraries/ossl-modules"
-exec "$libraries/ld-linux-x86-64.so.2" --library-path "$libraries" "$file" "\$@"
+exec $run "$file" "\$@"
 SCRIPT
   chmod +x "$cache/bin/$1.$$"
   mv -- "$cache/bin/$1.$$" "$cache/bin/$1"
@@ -44,9 +62,9 @@ for tool; do
   if $wants_all || ! type -P "$tool" >/dev/null; then missing+=("$tool"); fi
 done
 if ((${#missing[@]})); then
-  fetch peers
   for tool in "${missing[@]}"; do
-    [[ -x $cache/bin/$tool ]] || wrap "$tool"
+    fetch "$(set_of "$tool")"
+    [[ -x $cache/bin/$tool ]] || wrap "$tool" "$(set_of "$tool")"
   done
   export PATH=$cache/bin:$PATH
 fi

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# Fetching the kernels: Debian's User-mode Linux and what it takes to run it, unpacked
-# into a small root file system of its own, so that nothing of this machine's system
-# is changed or relied upon. Sourced by lab.sh.
+# Fetching the kernels, Debian's User-mode Linux and what it takes to run it, and the programs that
+# the tests talk to: unpacked into small root file systems of their own, so that nothing of this
+# machine's system is changed or relied upon. Sourced by lab.sh and tools.sh.
 # What lab.sh sets is not seen to be set here:
 # shellcheck disable=SC2154
 
-# fetch 6.1|6.12|7.2|tools|peers: makes sure that $cache/NAME is there.
+# fetch 6.1|6.12|7.2|tools|peers|nginx|chromium: makes sure that $cache/NAME is there.
 fetch() {
   local name=$1 dir=$cache/$1 work=$cache/$1.partial lock
   is_fetched "$dir" && return
@@ -20,7 +20,7 @@ fetch() {
     download "$name" "$work"
     note "$name: unpacking"
     unpack "$work"/cache/archives "$work/root"
-    ! is_kernel "$name" || adapt "$work/root" "$dir"
+    adapt "$name" "$work/root" "$dir"
     echo "$dir" >"$work/root/fetched"
     mv -T -- "$work/root" "$dir"
     rm -rf -- "$work"
@@ -31,7 +31,7 @@ fetch() {
 is_kernel() { [[ $1 == [0-9]* ]]; }
 
 # A folder is renamed into place only when complete; the path within tells
-# that it was not moved since, which the adapted kernel would not survive.
+# that it was not moved since, which an adapted program would not survive.
 is_fetched() { [[ -f $1/fetched && $(<"$1/fetched") == "$1" ]]; }
 
 # download NAME WORK: puts the packages into WORK/cache/archives.
@@ -44,6 +44,8 @@ download() {
     7.2) suites=(forky sid) ;;
     tools) suites=(stable) packages=(busybox-static) ;;
     peers) suites=(stable) packages=(curl openssl gnutls-bin strace) ;;
+    nginx) suites=(stable) packages=(nginx) ;;
+    chromium) suites=(stable) packages=(chromium libnss3-tools patchelf) ;;
   esac
   need_apt
   find_mirror "$work"
@@ -210,14 +212,18 @@ unpack() {
   done
 }
 
-# adapt ROOT FINAL: lets the kernel run with the C library that came with it, and
-# lets modprobe find the modules where it looks for them.
+# adapt NAME ROOT FINAL: lets programs that name their loader themselves run with the C library that came with them: the
+# kernel, and Chromium, which starts itself again and again. Also lets modprobe find the modules where it looks for them.
 adapt() {
-  local libraries=usr/lib/x86_64-linux-gnu loader
+  local libraries=usr/lib/x86_64-linux-gnu loader patchelf
   loader=$libraries/ld-linux-x86-64.so.2
-  ln -s ../lib/uml/modules "$1/usr/lib/modules"
-  "$1/$loader" --library-path "$1/$libraries" "$1/usr/bin/patchelf" \
-    --set-interpreter "$2/$loader" --set-rpath "$2/$libraries" "$1/usr/bin/linux.uml"
+  patchelf=("$2/$loader" --library-path "$2/$libraries" "$2/usr/bin/patchelf" --set-interpreter "$3/$loader")
+  if is_kernel "$1"; then
+    ln -s ../lib/uml/modules "$2/usr/lib/modules"
+    "${patchelf[@]}" --set-rpath "$3/$libraries" "$2/usr/bin/linux.uml"
+  elif [[ $1 == chromium ]]; then
+    "${patchelf[@]}" "$2/usr/lib/chromium/chromium" "$2/usr/lib/chromium/chrome_crashpad_handler"
+  fi
 }
 
 # logged WORK COMMAND...: runs a command of apt's quietly, or fails with its first error.

@@ -26,6 +26,12 @@ internal sealed class HandshakeRecords : IDisposable
     /// </summary>
     public int EarlyDataToSkip { get; set; }
 
+    /// <summary>
+    /// A change_cipher_spec comes before the first record that is sealed, be that an alert: a middlebox that takes the
+    /// connection for one of TLS 1.2 lets nothing sealed pass before it (RFC 8446 §D.4).
+    /// </summary>
+    public bool OwesChangeCipherSpec { get; set; }
+
     /// <summary>The most bytes of content in a record to send.</summary>
     public int MaxContent { get; set; } = RecordHeader.MaxPlaintext;
 
@@ -65,6 +71,12 @@ internal sealed class HandshakeRecords : IDisposable
             using RecordKeys keys = _nextSender.GetSendKeys();
             _nextSender = null;
             ProtectSending(keys);
+        }
+
+        if (_sealer is not null && OwesChangeCipherSpec)
+        {
+            OwesChangeCipherSpec = false;
+            Send(ContentType.ChangeCipherSpec, [1]);
         }
 
         do

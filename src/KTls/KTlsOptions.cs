@@ -7,6 +7,7 @@ namespace KTls;
 /// <summary>What KTls adds to .NET's own authentication options.</summary>
 public sealed class KTlsOptions
 {
+    private int _ticketCount = 2;
     private TimeSpan _handshakeTimeout = TimeSpan.FromSeconds(30);
     private long _rekeyAfterRecords = 1L << 22;
     private long _rekeyAfterBytes = 1L << 36;
@@ -117,7 +118,7 @@ public sealed class KTlsOptions
 
     /// <summary>
     /// A server's certificates, of which each client gets one by name and by what it can verify. Default: null, the certificate
-    /// is that of <see cref="System.Net.Security.SslServerAuthenticationOptions"/>, which must name none when this is set.
+    /// is that of <see cref="SslServerAuthenticationOptions"/>, which must name none when this is set.
     /// </summary>
     public ServerCredentials? ServerCredentials { get; set; }
 
@@ -132,6 +133,19 @@ public sealed class KTlsOptions
     /// hour. Sessions are resumed only as far as <see cref="SslServerAuthenticationOptions.AllowTlsResume"/> says.
     /// </summary>
     public TicketKeyRing? TicketKeys { get; set; }
+
+    /// <summary>How many tickets a server gives a client of TLS 1.3, 0 to 8; a client uses each once (RFC 8446 §C.4). Default: 2.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is out of bounds.</exception>
+    public int TicketCount
+    {
+        get => _ticketCount;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, 8);
+            _ticketCount = value;
+        }
+    }
 
     /// <summary>
     /// Where a client keeps sessions to resume. Default, null: in this process, for up to 1000 servers. Sessions are resumed only as

@@ -23,7 +23,7 @@ public sealed class BoundaryTests
     {
         byte[][] data = [RandomNumberGenerator.GetBytes(3), RandomNumberGenerator.GetBytes(5000), RandomNumberGenerator.GetBytes(1), RandomNumberGenerator.GetBytes(9000)];
         using TcpPair tcp = TcpPair.Connect();
-        Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), Scenario.Kernel);
+        Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, WithoutTickets(), Scenario.Kernel);
         using RawPeer peer = await RawPeer.ConnectAsync(tcp.Client);
 
         // Finished, three records and a half in one segment; the other half later.
@@ -76,7 +76,7 @@ public sealed class BoundaryTests
         for (int cut = 0; cut <= length; cut++)
         {
             using TcpPair tcp = TcpPair.Connect();
-            Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), new KTlsOptions { DataPlane = plane });
+            Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, WithoutTickets(), new KTlsOptions { DataPlane = plane });
             using RawPeer peer = await RawPeer.ConnectAsync(tcp.Client);
             byte[] stream =
             [
@@ -157,7 +157,7 @@ public sealed class BoundaryTests
         // Debian's 6.1 and 6.12 cannot change keys; the lab's newest kernel can.
         bool canRekey = Environment.OSVersion.Version >= new Version(6, 14);
         using TcpPair tcp = TcpPair.Connect();
-        Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), Scenario.Kernel);
+        Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, WithoutTickets(), Scenario.Kernel);
         using RawPeer peer = await RawPeer.ConnectAsync(tcp.Client);
         await peer.SendAsync(peer.LastFlight);
         await using KTlsStream ours = await accepting;
@@ -184,7 +184,7 @@ public sealed class BoundaryTests
     public async Task A_key_update_of_the_peer_changes_the_keys_in_user_space()
     {
         using TcpPair tcp = TcpPair.Connect();
-        Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace });
+        Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, WithoutTickets(), new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace });
         using RawPeer peer = await RawPeer.ConnectAsync(tcp.Client);
         await peer.SendAsync(peer.LastFlight);
         await using KTlsStream ours = await accepting;
@@ -200,7 +200,7 @@ public sealed class BoundaryTests
     public async Task A_key_update_among_early_records()
     {
         using TcpPair tcp = TcpPair.Connect();
-        Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), Scenario.Kernel);
+        Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, WithoutTickets(), Scenario.Kernel);
         using RawPeer peer = await RawPeer.ConnectAsync(tcp.Client);
         byte[] first = peer.Seal(ContentType.ApplicationData, [1]);
         byte[] update = peer.Seal(ContentType.Handshake, PostHandshakeReader.CreateKeyUpdate(requestUpdate: false));
@@ -213,6 +213,98 @@ public sealed class BoundaryTests
         await ours.ReadExactlyAsync(received.AsMemory(2)).AsTask().WaitAsync(Patience);
         Assert.Equal([1, 2, 3], received);
         Assert.Equal(DataPlaneKind.Kernel, ours.Receiving.Kind);
+    }
+
+    /// <summary>The server's tickets are sealed in user space with the application keys: the kernel goes on after them.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(8)]
+    public async Task The_kernel_goes_on_after_the_tickets(int tickets)
+    {
+        using TcpPair tcp = TcpPair.Connect();
+        Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(
+            tcp.Server, TestPki.Server(), new KTlsOptions { DataPlane = DataPlanePolicy.RequireKernel, TicketCount = tickets });
+        using RawPeer peer = await RawPeer.ConnectAsync(tcp.Client);
+        await peer.SendAsync(peer.LastFlight);
+        await using KTlsStream ours = await accepting;
+        await ours.WriteAsync(new byte[] { 42 });
+        for (int i = 0; i < tickets; i++)
+        {
+            Assert.Equal((ContentType.Handshake, (byte)4), await FirstByteAsync(peer));
+        }
+
+        Assert.Equal((ulong)tickets, peer.ReceiveSequence);
+        Assert.Equal((ContentType.ApplicationData, (byte)42), await FirstByteAsync(peer));
+        await peer.SendDataAsync([9]);
+        byte[] received = new byte[1];
+        await ours.ReadExactlyAsync(received).AsTask().WaitAsync(Patience);
+        Assert.Equal(9, received[0]);
+        Assert.Equal((DataPlaneKind.Kernel, DataPlaneKind.Kernel), (ours.Sending.Kind, ours.Receiving.Kind));
+    }
+
+    /// <summary>TLS 1.2: Finished has the number 0 under the keys, the kernel goes on with 1, in both directions and roles.</summary>
+    [Theory]
+    [InlineData(TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256)]
+    [InlineData(TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384)]
+    [InlineData(TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256)]
+    [InlineData(TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CCM)]
+    public async Task The_kernel_goes_on_after_Finished_in_TLS_12(TlsCipherSuite suite)
+    {
+        SslServerAuthenticationOptions options = TestPki.Server();
+        options.CipherSuitesPolicy = new CipherSuitesPolicy([suite]);
+        using TcpPair tcp = TcpPair.Connect();
+        Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, options, Scenario.Kernel);
+        using RawPeer peer = await RawPeer.ConnectAsync(tcp.Client);
+        await using KTlsStream ours = await accepting;
+        Assert.Equal(suite, ours.NegotiatedCipherSuite);
+        Assert.Equal((1ul, 1ul), (peer.SendSequence, peer.ReceiveSequence));
+        byte[] data = RandomNumberGenerator.GetBytes(1000);
+        await ours.WriteAsync(data);
+        (ContentType type, byte[] content) = await peer.ReceiveAsync();
+        Assert.Equal(ContentType.ApplicationData, type);
+        Scenario.AssertSame(data, content);
+        await peer.SendDataAsync(data);
+        byte[] received = new byte[data.Length];
+        await ours.ReadExactlyAsync(received).AsTask().WaitAsync(Patience);
+        Scenario.AssertSame(data, received);
+        Assert.Equal((DataPlaneKind.Kernel, DataPlaneKind.Kernel), (ours.Sending.Kind, ours.Receiving.Kind));
+    }
+
+    /// <summary>A peer that wants to renegotiate is told no, and the connection goes on (RFC 5746, RFC 5246 §7.2.2).</summary>
+    [Theory]
+    [InlineData(DataPlanePolicy.RequireKernel)]
+    [InlineData(DataPlanePolicy.UserSpace)]
+    public async Task Renegotiation_is_refused_and_the_connection_goes_on(DataPlanePolicy plane)
+    {
+        SslServerAuthenticationOptions options = TestPki.Server();
+        options.EnabledSslProtocols = System.Security.Authentication.SslProtocols.Tls12;
+        using TcpPair tcp = TcpPair.Connect();
+        Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, options, new KTlsOptions { DataPlane = plane });
+        using RawPeer peer = await RawPeer.ConnectAsync(tcp.Client);
+        await using KTlsStream ours = await accepting;
+        await peer.SendAsync(peer.Seal(ContentType.Handshake, [1, 0, 0, 2, 3, 3]), peer.Seal(ContentType.ApplicationData, [5]));
+        byte[] received = new byte[1];
+        await ours.ReadExactlyAsync(received).AsTask().WaitAsync(Patience);
+        (ContentType type, byte[] content) = await peer.ReceiveAsync();
+        Assert.Equal((ContentType.Alert, AlertDescription.NoRenegotiation), (type, (AlertDescription)content[1]));
+        Assert.Equal(1, content[0]);
+        await ours.WriteAsync(new byte[] { 6 });
+        Assert.Equal((ContentType.ApplicationData, (byte)6), await FirstByteAsync(peer));
+    }
+
+    private static async Task<(ContentType Type, byte First)> FirstByteAsync(RawPeer peer)
+    {
+        (ContentType type, byte[] content) = await peer.ReceiveAsync();
+        return (type, content[0]);
+    }
+
+    private static SslServerAuthenticationOptions WithoutTickets()
+    {
+        SslServerAuthenticationOptions options = TestPki.Server();
+        options.AllowTlsResume = false;
+        return options;
     }
 
     private static async Task SendKeyUpdateAndDataAsync(RawPeer peer, bool requestUpdate)

@@ -24,6 +24,9 @@ internal sealed class RawPeer : IDisposable
     /// <summary>What a client has still to send of its handshake, when that was held back.</summary>
     public byte[] LastFlight { get; private set; } = [];
 
+    /// <summary>The number of the next record to send.</summary>
+    public ulong SendSequence => _sealer!.Sequence;
+
     /// <summary>The number of the next record to receive.</summary>
     public ulong ReceiveSequence => _opener!.Sequence;
 
@@ -100,7 +103,7 @@ internal sealed class RawPeer : IDisposable
             _handshake.ReceiveRecord(await ReceiveRecordAsync());
             if (_handshake.Status == HandshakeStatus.NeedsCertificateVerdict)
             {
-                ((ClientHandshake)_handshake).AcceptPeerCertificate();
+                _handshake.AcceptPeerCertificate();
             }
 
             if (_handshake.Status == HandshakeStatus.NeedsRecord)

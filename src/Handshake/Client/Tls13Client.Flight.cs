@@ -43,11 +43,6 @@ internal sealed partial class Tls13Client
 
     private void SendFinalFlight()
     {
-        if (!_wasRetried)
-        {
-            Records.Send(ContentType.ChangeCipherSpec, [1]);
-        }
-
         _writer = new WireWriter(256);
         if (_request is null)
         {

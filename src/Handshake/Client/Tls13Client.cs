@@ -248,6 +248,9 @@ internal sealed partial class Tls13Client : HandshakeFlow
             Records.ProtectSending(clientKeys);
         }
 
+        // After a HelloRetryRequest it went out with the second ClientHello.
+        Records.OwesChangeCipherSpec = !_wasRetried;
+
         KeyLog.Write(_offer.Options.KeyLog, "SERVER_HANDSHAKE_TRAFFIC_SECRET", _offer.Random, _serverSecret.Span);
         KeyLog.Write(_offer.Options.KeyLog, "CLIENT_HANDSHAKE_TRAFFIC_SECRET", _offer.Random, _clientSecret.Span);
     }

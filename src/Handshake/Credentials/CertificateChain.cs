@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace KTls.Handshake;
@@ -9,14 +10,21 @@ internal static class CertificateChain
     /// From the leaf upwards, each the issuer of the one before, without a root: a peer has it, or does not trust it
     /// (RFC 8446 §4.4.2). What does not belong to the chain is left out.
     /// </summary>
+    /// <exception cref="CredentialException">A certificate is damaged.</exception>
     public static X509Certificate2[] Order(X509Certificate2 leaf, IReadOnlyCollection<X509Certificate2> others)
     {
         var chain = new List<X509Certificate2> { leaf };
-        X509Certificate2 last = leaf;
-        while (!IsSelfIssued(last) && IssuerOf(last, others, chain) is { } issuer)
+        try
         {
-            chain.Add(issuer);
-            last = issuer;
+            while (!IsSelfIssued(chain[^1]) && IssuerOf(chain[^1], others, chain) is { } issuer)
+            {
+                chain.Add(issuer);
+            }
+        }
+        catch (CryptographicException e)
+        {
+            // .NET decodes dates and extensions when they are asked for.
+            throw new CredentialException("a certificate of the chain is damaged", e);
         }
 
         return [.. chain];

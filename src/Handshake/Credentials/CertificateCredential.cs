@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using KTls.Handshake.Crypto;
 
 namespace KTls.Handshake;
 
@@ -89,7 +90,7 @@ public sealed partial class CertificateCredential
         SignatureScheme[] all = tls13 ? Schemes : Tls12Schemes;
         return KeyKind == CertificateKeyKind.Ecdsa || (allowPss && allowPkcs1)
             ? all
-            : [.. all.Where(scheme => IsPkcs1(scheme) ? allowPkcs1 : allowPss)];
+            : [.. all.Where(scheme => SignatureAlgorithm.IsPkcs1(scheme) ? allowPkcs1 : allowPss)];
     }
 
     /// <summary>Signs a handshake.</summary>
@@ -97,19 +98,30 @@ public sealed partial class CertificateCredential
     /// <param name="content">What to sign, before hashing.</param>
     /// <param name="cancellationToken">Ends the wait for a key that is elsewhere.</param>
     /// <returns>The signature as TLS carries it.</returns>
-    /// <exception cref="CryptographicException">The key or the signer failed.</exception>
+    /// <exception cref="ArgumentException">The scheme is none of the key's.</exception>
+    /// <exception cref="CryptographicException">The key failed, or the signer returned no signature.</exception>
     public ValueTask<byte[]> SignAsync(SignatureScheme scheme, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default) =>
-        _privateKey is not null ? ValueTask.FromResult(_privateKey.Sign(scheme, content.Span)) : SignElsewhereAsync(scheme, content, cancellationToken);
+        SignsAtOnce ? ValueTask.FromResult(Sign(scheme, content.Span)) : SignElsewhereAsync(scheme, content, cancellationToken);
 
     /// <summary>Signs the content of a handshake. <see cref="SignsAtOnce"/> must be true.</summary>
-    internal byte[] Sign(SignatureScheme scheme, ReadOnlySpan<byte> content) =>
-        _privateKey?.Sign(scheme, content) ?? throw new InvalidOperationException("The key is elsewhere: SignAsync signs.");
+    internal byte[] Sign(SignatureScheme scheme, ReadOnlySpan<byte> content)
+    {
+        ThrowIfNotOurs(scheme);
+        return _privateKey?.Sign(scheme, content) ?? throw new InvalidOperationException("The key is elsewhere: SignAsync signs.");
+    }
 
-    private static bool IsPkcs1(SignatureScheme scheme) =>
-        scheme is SignatureScheme.RsaPkcs1Sha256 or SignatureScheme.RsaPkcs1Sha384 or SignatureScheme.RsaPkcs1Sha512;
+    private void ThrowIfNotOurs(SignatureScheme scheme)
+    {
+        // TLS 1.2 has all that TLS 1.3 has.
+        if (Array.IndexOf(Tls12Schemes, scheme) < 0)
+        {
+            throw new ArgumentException($"The certificate's key does not sign with {scheme}.", nameof(scheme));
+        }
+    }
 
     private async ValueTask<byte[]> SignElsewhereAsync(SignatureScheme scheme, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
+        ThrowIfNotOurs(scheme);
         byte[] signature = await _signer!.SignAsync(scheme, content, cancellationToken).ConfigureAwait(false);
         return signature is { Length: > 0 and <= MaxSignatureLength }
             ? signature

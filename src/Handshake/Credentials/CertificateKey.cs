@@ -43,6 +43,13 @@ internal sealed class CertificateKey
         PublicKey publicKey = certificate.PublicKey;
         try
         {
+            // RFC 8446 §4.4.2.2, RFC 5246 §7.4.2
+            if (certificate.Extensions.OfType<X509KeyUsageExtension>().Any(usage => !usage.KeyUsages.HasFlag(X509KeyUsageFlags.DigitalSignature)))
+            {
+                (key, reason) = (null, "the certificate's keyUsage does not allow its key to sign");
+                return false;
+            }
+
             (key, reason) = publicKey.Oid.Value switch
             {
                 EcPublicKey => ReadEc(publicKey),
@@ -52,9 +59,9 @@ internal sealed class CertificateKey
                 _ => (null, $"a certificate key of type {publicKey.Oid.FriendlyName ?? publicKey.Oid.Value} is not supported; ECDSA, RSA and Ed25519 are"),
             };
         }
-        catch (AsnContentException)
+        catch (Exception e) when (e is AsnContentException or CryptographicException)
         {
-            (key, reason) = (null, "the certificate's public key is malformed");
+            (key, reason) = (null, "the certificate's public key or keyUsage is malformed");
         }
 
         return key is not null;

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using NSec.Cryptography;
+using SignatureSchemes = KTls.Handshake.Crypto.SignatureAlgorithm;
 
 namespace KTls.Handshake;
 
@@ -25,25 +26,14 @@ internal abstract class SigningKey
     /// <summary>The certificate together with the key; null where .NET has no such pair.</summary>
     public abstract X509Certificate2? JoinWith(X509Certificate2 certificate);
 
-    private static HashAlgorithmName Hash(SignatureScheme scheme) => scheme switch
-    {
-        SignatureScheme.EcdsaSecp256r1Sha256 or SignatureScheme.RsaPssRsaeSha256 or SignatureScheme.RsaPssPssSha256 or SignatureScheme.RsaPkcs1Sha256 => HashAlgorithmName.SHA256,
-        SignatureScheme.EcdsaSecp384r1Sha384 or SignatureScheme.RsaPssRsaeSha384 or SignatureScheme.RsaPssPssSha384 or SignatureScheme.RsaPkcs1Sha384 => HashAlgorithmName.SHA384,
-        SignatureScheme.EcdsaSecp521r1Sha512 or SignatureScheme.RsaPssRsaeSha512 or SignatureScheme.RsaPssPssSha512 or SignatureScheme.RsaPkcs1Sha512 => HashAlgorithmName.SHA512,
-        _ => throw new ArgumentOutOfRangeException(nameof(scheme), scheme, "Not a scheme of the key."),
-    };
-
     // ECDsa and RSA sign without changing themselves: each call makes a native context of its own.
     public sealed class EcdsaKey(ECDsa key) : SigningKey
     {
         public override byte[] Sign(SignatureScheme scheme, ReadOnlySpan<byte> content) =>
-            key.SignData(content, Hash(scheme), DSASignatureFormat.Rfc3279DerSequence);
+            key.SignData(content, SignatureSchemes.Hash(scheme), DSASignatureFormat.Rfc3279DerSequence);
 
-        public override bool BelongsTo(X509Certificate2 certificate)
-        {
-            using ECDsa? publicKey = certificate.GetECDsaPublicKey();
-            return publicKey is not null && publicKey.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo());
-        }
+        public override bool BelongsTo(X509Certificate2 certificate) =>
+            certificate.PublicKey.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo());
 
         public override X509Certificate2? JoinWith(X509Certificate2 certificate) => certificate.CopyWithPrivateKey(key);
     }
@@ -52,11 +42,8 @@ internal abstract class SigningKey
     {
         private const string RsaEncryption = "1.2.840.113549.1.1.1";
 
-        public override byte[] Sign(SignatureScheme scheme, ReadOnlySpan<byte> content)
-        {
-            bool isPkcs1 = scheme is SignatureScheme.RsaPkcs1Sha256 or SignatureScheme.RsaPkcs1Sha384 or SignatureScheme.RsaPkcs1Sha512;
-            return key.SignData(content, Hash(scheme), isPkcs1 ? RSASignaturePadding.Pkcs1 : RSASignaturePadding.Pss);
-        }
+        public override byte[] Sign(SignatureScheme scheme, ReadOnlySpan<byte> content) =>
+            key.SignData(content, SignatureSchemes.Hash(scheme), SignatureSchemes.IsPkcs1(scheme) ? RSASignaturePadding.Pkcs1 : RSASignaturePadding.Pss);
 
         // By the key's bytes: .NET opens no public key of type id-RSASSA-PSS.
         public override bool BelongsTo(X509Certificate2 certificate) =>

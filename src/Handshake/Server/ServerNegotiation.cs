@@ -71,6 +71,12 @@ internal static class ServerNegotiation
             return "the client offers no group that KTls has";
         }
 
+        // In TLS 1.2 supported_groups is about the certificate's curve, too (RFC 8422 §5.1).
+        if (!isTls13 && options.Credential.Curve is { } curve && hello.HasSupportedGroups && !hello.Offers(curve))
+        {
+            return "the client does not have the curve of the certificate's key";
+        }
+
         return SelectScheme(hello, options.Credential, isTls13) is null
             ? "the client accepts no signature scheme that the certificate's key can sign with"
             : null;

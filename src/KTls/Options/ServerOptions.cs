@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Net.Security;
 using System.Runtime.CompilerServices;
 using System.Security.Authentication;
@@ -10,6 +11,8 @@ namespace KTls.Options;
 /// <summary>What <see cref="SslServerAuthenticationOptions"/> mean for our handshake.</summary>
 internal static class ServerOptions
 {
+    private static readonly IdnMapping Idn = new();
+
     // A certificate's chain is built and its key opened once, not for every connection.
     private static readonly ConditionalWeakTable<X509Certificate2, CertificateCredential> ByCertificate = [];
     private static readonly ConditionalWeakTable<SslStreamCertificateContext, CertificateCredential> ByContext = [];
@@ -30,6 +33,33 @@ internal static class ServerOptions
             { AllowRsaPkcs1Padding: false } => "AllowRsaPkcs1Padding is false",
             _ => SharedOptions.WhyOnlySslStream(options.EnabledSslProtocols, options.EncryptionPolicy, options.CipherSuitesPolicy),
         };
+    }
+
+    /// <summary>Certificates come from one place.</summary>
+    /// <exception cref="ArgumentException">They come from both.</exception>
+    public static void RequireOneSourceOfCertificates(SslServerAuthenticationOptions options, ServerCredentials? credentials)
+    {
+        if (credentials is not null
+            && options is not { ServerCertificate: null, ServerCertificateContext: null, ServerCertificateSelectionCallback: null })
+        {
+            throw new ArgumentException(
+                "KTlsOptions.ServerCredentials is set, and so is ServerCertificate, ServerCertificateContext or ServerCertificateSelectionCallback: leave one of both out.",
+                nameof(options));
+        }
+    }
+
+    /// <summary>The name that the client asks for as SslStream shows it: Unicode where the wire has an A-label (RFC 5890 §2.3.2.1).</summary>
+    public static string UnicodeName(ClientHello hello)
+    {
+        try
+        {
+            return hello.ServerName.Length == 0 ? string.Empty : Idn.GetUnicode(hello.ServerName);
+        }
+        catch (ArgumentException)
+        {
+            // Not a name that IDNA knows: as it came.
+            return hello.ServerName;
+        }
     }
 
     /// <summary>The certificate for a client, as SslStream chooses it: the selection callback first.</summary>
@@ -55,7 +85,7 @@ internal static class ServerOptions
 
         return options.ServerCertificate is { } certificate
             ? TryGetCredential(certificate, out credential, out reason)
-            : throw new AuthenticationException("The options name no server certificate: set ServerCertificateContext, ServerCertificate or ServerCertificateSelectionCallback.");
+            : throw new AuthenticationException("The options name no server certificate: set ServerCertificateContext, ServerCertificate or ServerCertificateSelectionCallback, or KTlsOptions.ServerCredentials.");
     }
 
     /// <summary>Translates the options for our handshake.</summary>
@@ -68,6 +98,7 @@ internal static class ServerOptions
         RequestClientCertificate = options.ClientCertificateRequired,
         RequireExtendedMasterSecret = kernelOptions.RequireExtendedMasterSecret,
         Tickets = options.AllowTlsResume ? kernelOptions.TicketKeys ?? ProcessTickets : null,
+        TicketCount = kernelOptions.TicketCount,
         KeyLog = kernelOptions.KeyLog,
     };
 

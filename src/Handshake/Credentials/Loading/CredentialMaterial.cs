@@ -53,9 +53,19 @@ internal sealed class CredentialMaterial
             throw new CredentialException($"{keySource}: the private key belongs to the certificate of the issuer, {pairs[0].Certificate.Subject}, not to the one that it issued");
         }
 
-        return CertificateKey.TryRead(leaf, out CertificateKey? key, out string? reason)
-            ? new CertificateCredential(CertificateChain.Order(leaf, Certificates), key, privateKey)
-            : throw new CredentialException($"{certificateSource}: {reason}");
+        if (!CertificateKey.TryRead(leaf, out CertificateKey? key, out string? reason))
+        {
+            throw new CredentialException($"{certificateSource}: {reason}");
+        }
+
+        try
+        {
+            return new CertificateCredential(CertificateChain.Order(leaf, Certificates), key, privateKey);
+        }
+        catch (CredentialException e)
+        {
+            throw new CredentialException($"{certificateSource}: {e.Message}", e.InnerException);
+        }
     }
 
     private bool IsIssuer(X509Certificate2 certificate) => Certificates.Any(other =>

@@ -5,39 +5,44 @@ namespace KTls.Handshake;
 /// <summary>Binary files: which of the formats it is shows at the start.</summary>
 internal static class Der
 {
+    private enum Format
+    {
+        Unknown,
+        Certificate,
+        Pkcs7,
+        Pkcs8,
+        EncryptedPkcs8,
+        EcPrivateKey,
+        RsaPrivateKey,
+        Pkcs12,
+    }
+
     /// <exception cref="CredentialException">The file is damaged or of no such format.</exception>
     public static void Read(byte[] content, CredentialMaterial material, CredentialParts parts, string? password)
     {
-        switch (Tags(content))
+        switch (FormatOf(content))
         {
-            case (UniversalTagNumber.ObjectIdentifier, _):
-                Pkcs7.Read(content, material);
-                break;
-
-            case (UniversalTagNumber.Integer, UniversalTagNumber.Sequence) when !IsPkcs8(content):
-                Pkcs12.Read(content, material, parts, password);
-                break;
-
-            case (UniversalTagNumber.Integer, UniversalTagNumber.Sequence):
-                AddPrivateKey("PRIVATE KEY");
-                break;
-
-            case (UniversalTagNumber.Sequence, UniversalTagNumber.OctetString):
-                AddPrivateKey("ENCRYPTED PRIVATE KEY");
-                break;
-
-            case (UniversalTagNumber.Integer, UniversalTagNumber.OctetString):
-                AddPrivateKey("EC PRIVATE KEY");
-                break;
-
-            case (UniversalTagNumber.Integer, UniversalTagNumber.Integer):
-                AddPrivateKey("RSA PRIVATE KEY");
-                break;
-
-            case (UniversalTagNumber.Sequence, UniversalTagNumber.Sequence):
+            case Format.Certificate:
                 material.AddCertificate(content);
                 break;
-
+            case Format.Pkcs7:
+                Pkcs7.Read(content, material);
+                break;
+            case Format.Pkcs8:
+                AddPrivateKey("PRIVATE KEY");
+                break;
+            case Format.EncryptedPkcs8:
+                AddPrivateKey("ENCRYPTED PRIVATE KEY");
+                break;
+            case Format.EcPrivateKey:
+                AddPrivateKey("EC PRIVATE KEY");
+                break;
+            case Format.RsaPrivateKey:
+                AddPrivateKey("RSA PRIVATE KEY");
+                break;
+            case Format.Pkcs12:
+                Pkcs12.Read(content, material, parts, password);
+                break;
             default:
                 throw new CredentialException("neither PEM, nor a certificate or private key in DER, nor PKCS#7, nor PKCS#12");
         }
@@ -52,25 +57,39 @@ internal static class Der
     }
 
     // All are sequences, which differ in their first two fields.
-    private static (UniversalTagNumber First, UniversalTagNumber Second) Tags(byte[] content)
+    private static Format FormatOf(byte[] content)
     {
         try
         {
             // PKCS#7 and PKCS#12 may be in BER.
             AsnReader fields = new AsnReader(content, AsnEncodingRules.BER).ReadSequence();
-            UniversalTagNumber first = Universal(fields.PeekTag());
-            fields.ReadEncodedValue();
-            return (first, fields.HasData ? Universal(fields.PeekTag()) : default);
+            Asn1Tag first = fields.PeekTag();
+            int version = -1;
+            if (first == Asn1Tag.Integer)
+            {
+                fields.TryReadInt32(out version);
+            }
+            else
+            {
+                fields.ReadEncodedValue();
+            }
+
+            // PKCS#8 has version 0 or 1 (RFC 5958 §2), PKCS#12 version 3 (RFC 7292 §4).
+            Asn1Tag second = fields.PeekTag();
+            return (first.TagClass, (UniversalTagNumber)first.TagValue, (UniversalTagNumber)second.TagValue) switch
+            {
+                (TagClass.Universal, UniversalTagNumber.Sequence, UniversalTagNumber.Sequence) => Format.Certificate,
+                (TagClass.Universal, UniversalTagNumber.Sequence, UniversalTagNumber.OctetString) => Format.EncryptedPkcs8,
+                (TagClass.Universal, UniversalTagNumber.ObjectIdentifier, _) => Format.Pkcs7,
+                (TagClass.Universal, UniversalTagNumber.Integer, UniversalTagNumber.Sequence) => version is 0 or 1 ? Format.Pkcs8 : Format.Pkcs12,
+                (TagClass.Universal, UniversalTagNumber.Integer, UniversalTagNumber.OctetString) => Format.EcPrivateKey,
+                (TagClass.Universal, UniversalTagNumber.Integer, UniversalTagNumber.Integer) => Format.RsaPrivateKey,
+                _ => Format.Unknown,
+            };
         }
         catch (AsnContentException)
         {
-            return default;
+            return Format.Unknown;
         }
     }
-
-    private static UniversalTagNumber Universal(Asn1Tag tag) => tag.TagClass == TagClass.Universal ? (UniversalTagNumber)tag.TagValue : default;
-
-    // PKCS#8 has version 0 or 1 (RFC 5958 §2), PKCS#12 version 3 (RFC 7292 §4).
-    private static bool IsPkcs8(byte[] content) =>
-        new AsnReader(content, AsnEncodingRules.BER).ReadSequence().TryReadInt32(out int version) && version is 0 or 1;
 }

@@ -9,16 +9,15 @@ internal static class Pkcs7
     /// <exception cref="CredentialException">The container is damaged.</exception>
     public static void Read(byte[] content, CredentialMaterial material)
     {
-        var container = new SignedCms();
         try
         {
+            var container = new SignedCms();
             container.Decode(content);
+            material.Certificates.AddRange(container.Certificates);
         }
         catch (CryptographicException e)
         {
             throw new CredentialException("the PKCS#7 container is damaged", e);
         }
-
-        material.Certificates.AddRange(container.Certificates);
     }
 }

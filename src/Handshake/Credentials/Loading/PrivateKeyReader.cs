@@ -38,6 +38,10 @@ internal static class PrivateKeyReader
         {
             throw new CredentialException("the private key is damaged", e);
         }
+        catch (PlatformNotSupportedException e)
+        {
+            throw new CredentialException("the curve of the private key is not supported; P-256, P-384 and P-521 are", e);
+        }
     }
 
     private static SigningKey ReadPkcs8(ReadOnlyMemory<byte> encoded)

@@ -1,0 +1,93 @@
+namespace KTls.Bench.Handshakes;
+
+/// <summary>
+/// Handshakes over loopback, ours and SslStream's in turns. The client validates: certificate loading, chain and name are
+/// its work. Processor time counts, since the clock on a busy machine says little.
+/// </summary>
+internal sealed class HandshakeScenario : IScenario
+{
+    // Repetitions until the JIT compiler has nothing left to improve: it works in the background, after calls and time.
+    private const int WarmUps = 6;
+
+    public string Name => "handshake";
+
+    public string Usage =>
+        "handshake [--roles both,server,client] [--implementations KTls,SslStream] [--repetitions 11] [--handshakes 250] [--concurrency 8] [--plane UserSpace|PreferKernel|RequireKernel]";
+
+    public async Task<Report> RunAsync(CommandLine options)
+    {
+        MeasuredRoles[] roles = [.. options.TakeSome("roles", "both", "server", "client").Select(name => Enum.Parse<MeasuredRoles>(name, ignoreCase: true))];
+        string[] implementations = options.TakeSome("implementations", "KTls", "SslStream");
+        int repetitions = options.Take("repetitions", 11);
+        int count = options.Take("handshakes", 250);
+        int concurrency = options.Take("concurrency", 8);
+        DataPlanePolicy plane = Enum.TryParse(options.Take("plane") ?? nameof(DataPlanePolicy.UserSpace), out DataPlanePolicy parsed)
+            ? parsed
+            : throw new UsageException("--plane knows UserSpace, PreferKernel, RequireKernel.");
+        options.ExpectEnd();
+
+        var report = new Report(Name);
+        report.Set("repetitions", repetitions);
+        report.Set("handshakes", $"{count} per repetition, {concurrency} at a time");
+        report.Set("data plane", plane);
+        ITlsImplementation[] measured = [.. new ITlsImplementation[] { new KTlsImplementation(plane), new SslStreamImplementation(allowTlsResume: Environment.GetEnvironmentVariable("RESUME") == "1") }
+            .Where(implementation => implementations.Contains(implementation.Name))];
+        foreach (MeasuredRoles role in roles)
+        {
+            await MeasureAsync(report, role, measured, repetitions, count, concurrency);
+        }
+
+        return report;
+    }
+
+    private static async Task MeasureAsync(Report report, MeasuredRoles roles, ITlsImplementation[] implementations, int repetitions, int count, int concurrency)
+    {
+        string group = $"full, {(roles == MeasuredRoles.Both ? "both roles" : $"{roles} alone")}";
+        using var batch = new HandshakeBatch(roles, count, concurrency);
+        using var primitives = new ServerPrimitives();
+        for (int i = -WarmUps; i < repetitions; i++)
+        {
+            // In turns, and each goes first in every second repetition.
+            var used = new Dictionary<string, Usage>();
+            foreach (ITlsImplementation implementation in i % 2 == 0 ? implementations : implementations.Reverse())
+            {
+                used[implementation.Name] = await batch.RunAsync(implementation);
+            }
+
+            Usage bare = roles == MeasuredRoles.Server ? primitives.Run(count) : default;
+            if (i >= 0)
+            {
+                Add(report, group, used, bare, count);
+            }
+        }
+    }
+
+    private static void Add(Report report, string group, Dictionary<string, Usage> used, Usage bare, int count)
+    {
+        foreach ((string name, Usage usage) in used.OrderBy(pair => pair.Key))
+        {
+            Add(report, group, name, usage, count);
+        }
+
+        if (used.TryGetValue("KTls", out Usage ours) && used.TryGetValue("SslStream", out Usage theirs))
+        {
+            report.Add(group, "handshakes per CPU second, KTls : SslStream", "ratio", theirs.Cpu / ours.Cpu);
+            report.Add(group, "handshakes per second, KTls : SslStream", "ratio", theirs.Wall / ours.Wall);
+        }
+
+        if (bare != default)
+        {
+            report.Add(group, "bare primitives, CPU time", "µs", bare.Cpu.TotalMicroseconds / count);
+            report.Add(group, "CPU time, KTls : bare primitives", "ratio", ours.Cpu / bare.Cpu);
+        }
+    }
+
+    private static void Add(Report report, string group, string name, Usage used, int count)
+    {
+        report.Add(group, $"{name}, CPU time", "µs", used.Cpu.TotalMicroseconds / count);
+        report.Add(group, $"{name}, of it in the kernel", "µs", used.Kernel.TotalMicroseconds / count);
+        report.Add(group, $"{name}, handshakes per CPU second", "1/s", count / used.Cpu.TotalSeconds);
+        report.Add(group, $"{name}, handshakes per second", "1/s", count / used.Wall.TotalSeconds);
+        report.Add(group, $"{name}, managed memory", "bytes", (double)used.AllocatedBytes / count);
+    }
+}

@@ -1,0 +1,34 @@
+namespace KTls.Bench;
+
+/// <summary>One quantity, measured several times, and its spread.</summary>
+/// <param name="Group">What was measured, such as "full, server".</param>
+/// <param name="Name">The quantity and whose it is.</param>
+/// <param name="Unit">The unit.</param>
+internal sealed record Series(string Group, string Name, string Unit)
+{
+    private readonly List<double> _values = [];
+
+    public IReadOnlyList<double> Values => _values;
+
+    public double Min => Quantile(0);
+
+    public double LowerQuartile => Quantile(0.25);
+
+    public double Median => Quantile(0.5);
+
+    public double UpperQuartile => Quantile(0.75);
+
+    public double Max => Quantile(1);
+
+    public void Add(double value) => _values.Add(value);
+
+    // Between two values in proportion.
+    private double Quantile(double q)
+    {
+        double[] sorted = [.. _values.Order()];
+        double position = q * (sorted.Length - 1);
+        int below = (int)position;
+        int above = Math.Min(below + 1, sorted.Length - 1);
+        return sorted[below] + ((position - below) * (sorted[above] - sorted[below]));
+    }
+}

@@ -1,0 +1,17 @@
+using KTls.Handshake;
+
+namespace KTls.BoGo;
+
+/// <summary>The flags of one credential.</summary>
+internal sealed class CredentialFlags
+{
+    public string CertificateFile { get; set; } = string.Empty;
+
+    public string KeyFile { get; set; } = string.Empty;
+
+    public List<SignatureScheme> SigningPreferences { get; } = [];
+
+    public byte[] OcspResponse { get; set; } = [];
+
+    public bool MustMatchIssuer { get; set; }
+}

@@ -1,0 +1,116 @@
+using System.Text;
+using KTls.Handshake;
+
+namespace KTls.BoGo;
+
+/// <summary>The conversation after the handshake: the shim answers each byte with its complement until the runner closes.</summary>
+internal sealed class Exchange
+{
+    private static readonly int[] RecordSizes = [0, 1, 255, 256, 257, 16383, 16384, 16385, 32767, 32768, 32769];
+
+    private readonly ConnectionFlags _flags;
+    private readonly DataPlane _data;
+    private readonly TlsSession _session;
+
+    public Exchange(ConnectionFlags flags, DataPlane data, TlsSession session)
+    {
+        _flags = flags;
+        _data = data;
+        _session = session;
+    }
+
+    public void Run()
+    {
+        if (_flags.ExportLength != 0)
+        {
+            byte[] material = new byte[_flags.ExportLength];
+            byte[]? context = _flags.HasExportContext ? Encoding.UTF8.GetBytes(_flags.ExportContext) : null;
+            _session.ExportKeyingMaterial(Encoding.UTF8.GetBytes(_flags.ExportLabel), context, material);
+            _data.Write(material);
+        }
+
+        if (_flags.SendsAlert)
+        {
+            // decompression_failure, which TLS has no use for any more: the runner knows it by its number.
+            _data.SendAlert((AlertDescription)30);
+            return;
+        }
+
+        if (_flags.WritesDifferentRecordSizes)
+        {
+            foreach (int size in RecordSizes)
+            {
+                byte[] content = new byte[size];
+                Array.Fill(content, (byte)0x42);
+                _data.Write(content);
+            }
+        }
+        else
+        {
+            if (_flags.ShimWritesFirst)
+            {
+                _data.Write(Encoding.UTF8.GetBytes(_flags.InitialWrite));
+            }
+
+            if (!_flags.ShimShutsDown)
+            {
+                Echo();
+            }
+        }
+
+        Close();
+    }
+
+    private void Echo()
+    {
+        while (true)
+        {
+            if (_flags.UpdatesKeysBeforeRead)
+            {
+                _data.UpdateSendKeys();
+            }
+
+            ReadOnlySpan<byte> data = _data.Read();
+            if (data.IsEmpty)
+            {
+                return;
+            }
+
+            byte[] answer = data.ToArray();
+            for (int i = 0; i < answer.Length; i++)
+            {
+                answer[i] ^= 0xff;
+            }
+
+            // In parts, as a reader with a buffer of that size would.
+            foreach (byte[] part in answer.Chunk(_flags.ReadSize))
+            {
+                if (_flags.UpdatesKeys)
+                {
+                    _data.UpdateSendKeys();
+                }
+
+                _data.Write(part);
+            }
+        }
+    }
+
+    private void Close()
+    {
+        if (!_flags.ChecksCloseNotify)
+        {
+            return;
+        }
+
+        _data.SendAlert(AlertDescription.CloseNotify);
+        if (_flags.ShimShutsDown && !_data.Read().IsEmpty)
+        {
+            throw new ShimException(":APPLICATION_DATA_ON_SHUTDOWN:");
+        }
+
+        if (!_data.CloseNotifyReceived)
+        {
+            throw new ShimException("Unexpected SSL_shutdown result: -1 != 1");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+using System.Security.Authentication;
+using KTls.Handshake;
+
+namespace KTls.BoGo;
+
+/// <summary>Moves records between the runner and a handshake, and answers what the handshake asks.</summary>
+internal sealed class HandshakeLoop
+{
+    private static readonly Refusal CertificateCallbackFailed = new(AlertDescription.InternalError, ":CERT_CB_ERROR:");
+
+    private readonly RecordStream _stream;
+    private readonly ConnectionFlags _flags;
+    private readonly ShimCredentials _credentials;
+    private readonly TestState _state;
+
+    public HandshakeLoop(RecordStream stream, ConnectionFlags flags, ShimCredentials credentials, TestState state)
+    {
+        _stream = stream;
+        _flags = flags;
+        _credentials = credentials;
+        _state = state;
+    }
+
+    /// <summary>Runs the handshake to its end.</summary>
+    /// <exception cref="TlsAlertException">It failed; the alert was sent.</exception>
+    public void Run(TlsHandshake handshake)
+    {
+        try
+        {
+            SendOutput(handshake);
+            while (handshake.Status != HandshakeStatus.Complete)
+            {
+                Step(handshake);
+                SendOutput(handshake);
+            }
+        }
+        catch (TlsAlertException e)
+        {
+            // A record's header is judged outside of the handshake, which then has still to be told.
+            if (!e.ReceivedFromPeer)
+            {
+                handshake.Fail(e.Description);
+            }
+
+            SendOutput(handshake);
+            throw;
+        }
+
+        if (_flags.HandshakeMustFail)
+        {
+            throw new ShimException("The handshake is complete, and must not be.");
+        }
+    }
+
+    private void Step(TlsHandshake handshake)
+    {
+        switch (handshake.Status)
+        {
+            case HandshakeStatus.NeedsRecord:
+                Span<byte> record = _stream.Receive();
+                if (record.IsEmpty)
+                {
+                    throw new ShimException("The runner closed the connection within the handshake.");
+                }
+
+                handshake.ReceiveRecord(record);
+                break;
+            case HandshakeStatus.NeedsServerOptions:
+                AnswerClientHello((ServerHandshake)handshake);
+                break;
+            case HandshakeStatus.NeedsCertificateVerdict:
+                JudgePeer(handshake);
+                break;
+            case HandshakeStatus.NeedsSignature:
+                SignatureRequest request = handshake.SignatureRequest!;
+                handshake.ProvideSignature(request.Credential.SignAsync(request.Scheme, request.Content).AsTask().GetAwaiter().GetResult());
+                break;
+            default:
+                throw new ShimException($"The handshake is at {handshake.Status}.");
+        }
+    }
+
+    private void AnswerClientHello(ServerHandshake handshake)
+    {
+        if (_flags.ExpectedServerName is { } name && handshake.ClientHello!.ServerName != name)
+        {
+            throw new ShimException($"The client's server name is \"{handshake.ClientHello.ServerName}\", not \"{name}\".");
+        }
+
+        if (_flags.RefusesClient is { } refusal)
+        {
+            throw Refuse(handshake, refusal);
+        }
+
+        if (_flags.FailsAtCertificate)
+        {
+            throw Refuse(handshake, CertificateCallbackFailed);
+        }
+
+        if (_flags.RejectsProtocols)
+        {
+            throw Refuse(handshake, new Refusal(AlertDescription.NoApplicationProtocol, ":NO_APPLICATION_PROTOCOL:"));
+        }
+
+        handshake.Accept(Options.ForServer(_flags, _credentials.SelectForClient(handshake.ClientHello!), _state));
+    }
+
+    private void JudgePeer(TlsHandshake handshake)
+    {
+        if (_flags.RequiresClientCertificate && handshake.PeerCertificate is null)
+        {
+            // TLS 1.2 has no alert of its own for it (RFC 5246 §7.4.6).
+            bool isTls13 = handshake is ServerHandshake { ClientHello.OffersTls13: true } && (_flags.Protocols & SslProtocols.Tls13) != 0;
+            throw Refuse(handshake, new Refusal(
+                isTls13 ? AlertDescription.CertificateRequired : AlertDescription.HandshakeFailure, ":PEER_DID_NOT_RETURN_A_CERTIFICATE:"));
+        }
+
+        if (_flags.RefusesPeerCertificate is { } refusal && (_flags.VerifiesPeer || _flags.RequiresClientCertificate) && handshake.PeerCertificate is not null)
+        {
+            throw Refuse(handshake, refusal);
+        }
+
+        handshake.AcceptPeerCertificate();
+    }
+
+    private ShimException Refuse(TlsHandshake handshake, Refusal refusal)
+    {
+        handshake.Fail(refusal.Alert);
+        SendOutput(handshake);
+        return new ShimException(refusal.Error);
+    }
+
+    private void SendOutput(TlsHandshake handshake)
+    {
+        if (!handshake.Output.IsEmpty)
+        {
+            _stream.Send(handshake.Output.Span);
+            handshake.OutputSent();
+        }
+    }
+}

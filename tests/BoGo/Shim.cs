@@ -1,0 +1,41 @@
+using KTls.Handshake;
+
+namespace KTls.BoGo;
+
+/// <summary>The connections of one test.</summary>
+internal static class Shim
+{
+    public static void Run(ShimFlags flags)
+    {
+        using var state = new TestState();
+        RunConnection(flags, flags.Initial, state, isResumption: false);
+        for (int i = 0; i < flags.ResumeCount; i++)
+        {
+            state.Clock.Shift += TimeSpan.FromSeconds((i == 0 ? flags.Initial : flags.Resume).ResumptionDelaySeconds);
+            RunConnection(flags, flags.Resume, state, isResumption: true);
+        }
+    }
+
+    private static void RunConnection(ShimFlags flags, ConnectionFlags connection, TestState state, bool isResumption)
+    {
+        if (isResumption && !connection.IsServer && state.Session is null)
+        {
+            throw new ShimException("There is no session to resume.");
+        }
+
+        var credentials = new ShimCredentials(connection);
+        using TlsHandshake handshake = connection.IsServer
+            ? new ServerHandshake(Options.Limits)
+            : new ClientHandshake(Options.ForClient(connection, credentials, state));
+        using RecordStream stream = RecordStream.Connect(flags);
+        new HandshakeLoop(stream, connection, credentials, state).Run(handshake);
+        using TlsSession session = handshake.TakeSession();
+        Expectations.Check(connection, handshake, session, credentials, isResumption);
+        using var data = new DataPlane(stream, session);
+        new Exchange(connection, data, session).Run();
+
+        ClientSession? ticket = session.TakeTicket() ?? data.Ticket;
+        Expectations.CheckTicket(connection, session, ticket);
+        state.Keep(ticket);
+    }
+}
