@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace KTls;
 
 /// <summary>What KTls adds to .NET's own authentication options.</summary>
-public sealed class KTlsOptions
+public sealed partial class KTlsOptions
 {
     private int _ticketCount = 2;
     private TimeSpan _handshakeTimeout = TimeSpan.FromSeconds(30);
