@@ -17,6 +17,8 @@ namespace KTls;
 /// <remarks>One read and one write (or <see cref="SendFileAsync"/>) may be under way at the same time, as with <see cref="SslStream"/>.</remarks>
 public sealed class KTlsStream : Stream
 {
+    private static readonly KTlsOptions DefaultOptions = new();
+
     private Connection? _connection;
     private bool _isDisposed;
 
@@ -106,7 +108,7 @@ public sealed class KTlsStream : Stream
     {
         ArgumentNullException.ThrowIfNull(socket);
         ArgumentNullException.ThrowIfNull(options);
-        return AuthenticateAsync(kernelOptions, (stream, attempt) => ServerAuthentication.RunAsync(stream, socket, options, attempt), cancellationToken);
+        return AuthenticateAsync(socket, options, ServerAuthentication.RunAsync, kernelOptions, cancellationToken);
     }
 
     /// <summary>Does the handshake as the client.</summary>
@@ -115,7 +117,7 @@ public sealed class KTlsStream : Stream
     {
         ArgumentNullException.ThrowIfNull(socket);
         ArgumentNullException.ThrowIfNull(options);
-        return AuthenticateAsync(kernelOptions, (stream, attempt) => ClientAuthentication.RunAsync(stream, socket, options, attempt), cancellationToken);
+        return AuthenticateAsync(socket, options, ClientAuthentication.RunAsync, kernelOptions, cancellationToken);
     }
 
     /// <summary>
@@ -261,21 +263,22 @@ public sealed class KTlsStream : Stream
 
     private static InvalidOperationException NotAuthenticated() => new("The handshake is not complete.");
 
-    private static async Task<KTlsStream> AuthenticateAsync(KTlsOptions? options, Func<KTlsStream, HandshakeAttempt, Task<Connection>> authenticate, CancellationToken cancellationToken)
+    private static async Task<KTlsStream> AuthenticateAsync<TOptions>(
+        Socket socket, TOptions options, Func<KTlsStream, Socket, TOptions, HandshakeAttempt, Task<Connection>> authenticate, KTlsOptions? kernelOptions, CancellationToken cancellationToken)
     {
-        options ??= new KTlsOptions();
-        ILogger logger = options.LoggerFactory?.CreateLogger<KTlsStream>() ?? (ILogger)NullLogger.Instance;
+        kernelOptions ??= DefaultOptions;
+        ILogger logger = kernelOptions.LoggerFactory?.CreateLogger<KTlsStream>() ?? (ILogger)NullLogger.Instance;
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(options.HandshakeTimeout);
+        timeout.CancelAfter(kernelOptions.HandshakeTimeout);
         var stream = new KTlsStream();
         try
         {
-            stream._connection = await authenticate(stream, new HandshakeAttempt(options, logger, timeout.Token)).ConfigureAwait(false);
+            stream._connection = await authenticate(stream, socket, options, new HandshakeAttempt(kernelOptions, logger, timeout.Token)).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             Log.HandshakeFailed(logger, "time is up");
-            throw new TimeoutException($"The handshake took longer than {options.HandshakeTimeout}.", e);
+            throw new TimeoutException($"The handshake took longer than {kernelOptions.HandshakeTimeout}.", e);
         }
         catch (TlsAlertException e)
         {
