@@ -90,6 +90,13 @@ public sealed partial class KTlsOptions
     /// </summary>
     public Action<string>? KeyLog { get; set; }
 
+    /// <summary>
+    /// Whether a stream has to end with close_notify: if TCP ends without it, reads fail with an <see cref="EndOfStreamException"/> instead of
+    /// returning 0, so that nobody takes a stream that was cut off for a whole one (RFC 8446 §6.1). Default: false, for many peers
+    /// never send it and protocols like HTTP know their own ends.
+    /// </summary>
+    public bool RequireCloseNotify { get; set; }
+
     /// <summary>Where log messages go. Default: none.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }
 

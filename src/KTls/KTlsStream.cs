@@ -55,9 +55,9 @@ public sealed class KTlsStream : Stream
 
     /// <summary>
     /// Whether the peer has ended the stream with close_notify: after a read of 0 bytes, false means that TCP ended without
-    /// it and that data may be missing (RFC 8446 §6.1). Null when <see cref="SslStream"/> serves, which does not tell.
+    /// it and that data may be missing (RFC 8446 §6.1). <see cref="KTlsOptions.RequireCloseNotify"/> makes an error of that.
     /// </summary>
-    public bool? CloseNotifyReceived => Current.CloseNotifyReceived;
+    public bool CloseNotifyReceived => Current.CloseNotifyReceived;
 
     /// <inheritdoc/>
     public override bool CanRead => !_isDisposed;
@@ -128,6 +128,7 @@ public sealed class KTlsStream : Stream
     /// <param name="cancellationToken">Ends the wait; nothing is lost.</param>
     /// <returns>Bytes read.</returns>
     /// <exception cref="IOException">The connection broke, or the peer violated the protocol. Every later read fails the same way.</exception>
+    /// <exception cref="EndOfStreamException">TCP ended without close_notify, and <see cref="KTlsOptions.RequireCloseNotify"/> is set.</exception>
     /// <exception cref="KeyUpdateUnavailableException">The peer has changed its keys, and the kernel cannot; see <see cref="KTlsOptions.ReceiveWithoutRekey"/>.</exception>
     /// <exception cref="NotSupportedException">Another read is under way.</exception>
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => Current.ReadAsync(buffer, cancellationToken);

@@ -35,6 +35,7 @@ internal sealed partial class SplitConnection : Connection
         _limits = KeyLimits.Of(session.CipherSuite, options);
         _opened = new OpenedUsage(_limits);
         _keyUpdateRate = new KeyUpdateRate(options.MaxKeyUpdatesPerSecond, Environment.TickCount64);
+        _requireCloseNotify = options.RequireCloseNotify;
         _updateRequestWithoutRekey = options.UpdateRequestWithoutRekey;
         _postHandshake = session.CreatePostHandshakeReader();
         _reading = new OperationGate(ReleaseReceiving);
@@ -49,7 +50,7 @@ internal sealed partial class SplitConnection : Connection
 
     public override DataPlaneStatus Receiving => Volatile.Read(ref _receive).Status;
 
-    public override bool? CloseNotifyReceived => _closeNotifyReceived;
+    public override bool CloseNotifyReceived => _closeNotifyReceived;
 
     public override void Dispose()
     {
