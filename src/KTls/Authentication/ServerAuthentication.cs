@@ -28,7 +28,7 @@ internal static class ServerAuthentication
         bool isServed = false;
         try
         {
-            using var handshake = new ServerHandshake();
+            using var handshake = new ServerHandshake(attempt.Options.HandshakeLimits);
             using var driver = new HandshakeDriver(transport) { KeepsReceived = true };
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
             ClientHello hello = handshake.ClientHello!;
