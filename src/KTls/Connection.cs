@@ -23,6 +23,8 @@ internal abstract class Connection : IAsyncDisposable
 
     public abstract ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken);
 
+    public abstract Task UpdateKeysAsync(bool requestPeerUpdate, CancellationToken cancellationToken);
+
     public abstract Task ShutdownAsync(CancellationToken cancellationToken);
 
     public abstract void Dispose();

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace KTls;
 
 /// <summary>What KTls adds to .NET's own authentication options.</summary>
-public sealed class KTlsOptions
+public sealed partial class KTlsOptions
 {
     private int _ticketCount = 2;
     private TimeSpan _handshakeTimeout = TimeSpan.FromSeconds(30);
@@ -71,6 +71,12 @@ public sealed class KTlsOptions
     /// far as <see cref="SslClientAuthenticationOptions.AllowTlsResume"/> says.
     /// </summary>
     public IClientSessionStore? SessionStore { get; set; }
+
+    /// <summary>
+    /// The groups of the key agreement, in the order of preference; a client offers the first one's key share at once, and what is
+    /// not among <see cref="SupportedParameters.Groups"/> is not used. Default, null: all of those.
+    /// </summary>
+    public IReadOnlyList<NamedGroup>? Groups { get; set; }
 
     /// <summary>
     /// Whether TLS 1.2 needs the extended master secret (RFC 7627). Default: true. A server leaves clients without it to

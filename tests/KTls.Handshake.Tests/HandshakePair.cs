@@ -24,6 +24,9 @@ internal sealed class HandshakePair : IDisposable
 
     public int ServerRecords { get; private set; }
 
+    /// <summary>Records for an end whose handshake was complete: the server's tickets.</summary>
+    public List<byte[]> LateRecords { get; } = [];
+
     public void Run()
     {
         while (Client.Status != HandshakeStatus.Complete || Server.Status != HandshakeStatus.Complete)
@@ -60,6 +63,12 @@ internal sealed class HandshakePair : IDisposable
         from.OutputSent();
         foreach (byte[] record in records)
         {
+            if (to.Status == HandshakeStatus.Complete)
+            {
+                LateRecords.Add(record);
+                continue;
+            }
+
             int number = fromClient ? ClientRecords++ : ServerRecords++;
             to.ReceiveRecord(Tamper?.Invoke(fromClient, number, record) ?? record);
             while (Answer(to))

@@ -66,6 +66,9 @@ internal sealed class SslStreamConnection : Connection
     public override ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken) =>
         FileCopy.RunAsync(file, offset, count, CopyBufferSize, _stream.WriteAsync, cancellationToken);
 
+    public override Task UpdateKeysAsync(bool requestPeerUpdate, CancellationToken cancellationToken) =>
+        Task.FromException(new NotSupportedException("SslStream serves this connection, and has no way to change keys."));
+
     public override Task ShutdownAsync(CancellationToken cancellationToken) => _stream.ShutdownAsync().WaitAsync(cancellationToken);
 
     public override void Dispose()
