@@ -16,7 +16,7 @@ internal sealed partial class CurlClient : ClientPeer
         Identity client = Identity.Client(cell);
         using PeerProcess peer = PeerProcess.Start(
             "curl",
-            ["--silent", "--show-error", "--verbose", "--http1.1", "--max-time", "20", "--cacert", Scenario.RootFile, "--resolve", $"{trial.ServerName}:{port}:127.0.0.1",
+            ["--silent", "--show-error", "--verbose", "--http1.1", "--max-time", "60", "--cacert", Scenario.RootFile, "--resolve", $"{trial.ServerName}:{port}:127.0.0.1",
              .. cell.IsTls13 ? ["--tlsv1.3", "--tls13-ciphers", cell.Suite.ToString()] : new[] { "--tlsv1.2", "--tls-max", "1.2", "--ciphers", SuiteNames.OpenSsl(cell.Suite) },
              .. cell.Kind == CellKind.Mutual ? ["--cert", client.CertificateFile, "--key", client.KeyFile] : Array.Empty<string>(),
              "--data-binary", trial.Question, .. Enumerable.Repeat($"https://{trial.ServerName}:{port}/", cell.Connections)]);

@@ -24,7 +24,7 @@ internal abstract class Peer
         {
             try
             {
-                results[cell] = await attempt(new Trial(cell)).WaitAsync(TimeSpan.FromSeconds(60));
+                results[cell] = await attempt(new Trial(cell)).WaitAsync(TimeSpan.FromMinutes(3));
             }
             catch (Exception e) when (e is not (NullReferenceException or OutOfMemoryException))
             {
