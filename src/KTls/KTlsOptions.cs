@@ -73,6 +73,12 @@ public sealed class KTlsOptions
     public IClientSessionStore? SessionStore { get; set; }
 
     /// <summary>
+    /// The groups of the key agreement, in the order of preference; a client offers the first one's key share at once, and what is
+    /// not among <see cref="SupportedParameters.Groups"/> is not used. Default, null: all of those.
+    /// </summary>
+    public IReadOnlyList<NamedGroup>? Groups { get; set; }
+
+    /// <summary>
     /// Whether TLS 1.2 needs the extended master secret (RFC 7627). Default: true. A server leaves clients without it to
     /// <see cref="SslStream"/>; a client does not connect to servers without it.
     /// </summary>

@@ -99,6 +99,9 @@ public sealed class KTlsStream : Stream
     /// <exception cref="IOException">The connection broke.</exception>
     /// <exception cref="TimeoutException">The handshake took longer than <see cref="KTlsOptions.HandshakeTimeout"/>.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ArgumentException">Options exclude each other.</exception>
+    /// <exception cref="InvalidOperationException">Options exclude each other.</exception>
+    /// <exception cref="NotSupportedException">The options name no server certificate.</exception>
     public static Task<KTlsStream> AuthenticateAsServerAsync(Socket socket, SslServerAuthenticationOptions options, KTlsOptions? kernelOptions = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(socket);

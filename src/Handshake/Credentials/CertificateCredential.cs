@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using KTls.Handshake.Crypto;
 
 namespace KTls.Handshake;
 
@@ -89,7 +90,7 @@ public sealed partial class CertificateCredential
         SignatureScheme[] all = tls13 ? Schemes : Tls12Schemes;
         return KeyKind == CertificateKeyKind.Ecdsa || (allowPss && allowPkcs1)
             ? all
-            : [.. all.Where(scheme => IsPkcs1(scheme) ? allowPkcs1 : allowPss)];
+            : [.. all.Where(scheme => SignatureAlgorithm.IsPkcs1(scheme) ? allowPkcs1 : allowPss)];
     }
 
     /// <summary>Signs a handshake.</summary>
@@ -101,6 +102,9 @@ public sealed partial class CertificateCredential
     /// <exception cref="CryptographicException">The key failed, or the signer returned no signature.</exception>
     public ValueTask<byte[]> SignAsync(SignatureScheme scheme, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default) =>
         SignsAtOnce ? ValueTask.FromResult(Sign(scheme, content.Span)) : SignElsewhereAsync(scheme, content, cancellationToken);
+
+    /// <summary>Staples what is no response at all: for tests.</summary>
+    internal void StapleUnchecked(byte[] anything) => Volatile.Write(ref _ocspResponse, new OcspResponse(anything));
 
     /// <summary>Signs the content of a handshake. <see cref="SignsAtOnce"/> must be true.</summary>
     internal byte[] Sign(SignatureScheme scheme, ReadOnlySpan<byte> content)
@@ -117,9 +121,6 @@ public sealed partial class CertificateCredential
             throw new ArgumentException($"The certificate's key does not sign with {scheme}.", nameof(scheme));
         }
     }
-
-    private static bool IsPkcs1(SignatureScheme scheme) =>
-        scheme is SignatureScheme.RsaPkcs1Sha256 or SignatureScheme.RsaPkcs1Sha384 or SignatureScheme.RsaPkcs1Sha512;
 
     private async ValueTask<byte[]> SignElsewhereAsync(SignatureScheme scheme, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {

@@ -42,11 +42,8 @@ internal abstract class SigningKey
     {
         private const string RsaEncryption = "1.2.840.113549.1.1.1";
 
-        public override byte[] Sign(SignatureScheme scheme, ReadOnlySpan<byte> content)
-        {
-            bool isPkcs1 = scheme is SignatureScheme.RsaPkcs1Sha256 or SignatureScheme.RsaPkcs1Sha384 or SignatureScheme.RsaPkcs1Sha512;
-            return key.SignData(content, SignatureSchemes.Hash(scheme), isPkcs1 ? RSASignaturePadding.Pkcs1 : RSASignaturePadding.Pss);
-        }
+        public override byte[] Sign(SignatureScheme scheme, ReadOnlySpan<byte> content) =>
+            key.SignData(content, SignatureSchemes.Hash(scheme), SignatureSchemes.IsPkcs1(scheme) ? RSASignaturePadding.Pkcs1 : RSASignaturePadding.Pss);
 
         // By the key's bytes: .NET opens no public key of type id-RSASSA-PSS.
         public override bool BelongsTo(X509Certificate2 certificate) =>

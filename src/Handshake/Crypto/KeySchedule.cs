@@ -8,7 +8,10 @@ namespace KTls.Handshake.Crypto;
 internal sealed class KeySchedule : IDisposable
 {
     private readonly CipherSuite _suite;
+    private readonly Constants _constants;
     private readonly SecretBytes _current;
+    private LabelExpander? _expander;
+    private bool _isAtConstant;
 
     /// <summary>Starts at the Early Secret.</summary>
     /// <param name="suite">The suite.</param>
@@ -16,10 +19,17 @@ internal sealed class KeySchedule : IDisposable
     public KeySchedule(CipherSuite suite, ReadOnlySpan<byte> preSharedKey = default)
     {
         _suite = suite;
+        _constants = Constants.Of(suite.Hash);
         _current = new SecretBytes(suite.HashLength);
-        Span<byte> zeros = stackalloc byte[suite.HashLength];
-        zeros.Clear();
-        HKDF.Extract(suite.Hash, ikm: preSharedKey.IsEmpty ? zeros : preSharedKey, salt: default, _current.Span);
+        _isAtConstant = preSharedKey.IsEmpty;
+        if (_isAtConstant)
+        {
+            _constants.EarlySecret.CopyTo(_current.Span);
+        }
+        else
+        {
+            Extract(suite.Hash, salt: default, preSharedKey, _current.Span);
+        }
     }
 
     /// <summary>The secret that the schedule stands at; for tests against published vectors.</summary>
@@ -40,7 +50,7 @@ internal sealed class KeySchedule : IDisposable
     public SecretBytes Derive(ReadOnlySpan<byte> label, ReadOnlySpan<byte> transcriptHash)
     {
         var derived = new SecretBytes(_suite.HashLength);
-        HkdfLabel.Expand(_suite.Hash, _current.Span, label, transcriptHash, derived.Span);
+        Expander.Expand(label, transcriptHash, derived.Span);
         return derived;
     }
 
@@ -49,9 +59,7 @@ internal sealed class KeySchedule : IDisposable
     /// <param name="binder">The result, of the hash's length.</param>
     public void Binder(ReadOnlySpan<byte> transcriptHash, Span<byte> binder)
     {
-        Span<byte> emptyHash = stackalloc byte[_suite.HashLength];
-        CryptographicOperations.HashData(_suite.Hash, ReadOnlySpan<byte>.Empty, emptyHash);
-        using SecretBytes binderKey = Derive("res binder"u8, emptyHash);
+        using SecretBytes binderKey = Derive("res binder"u8, _constants.EmptyHash);
         FinishedVerifyData(_suite, binderKey.Span, transcriptHash, binder);
     }
 
@@ -66,10 +74,9 @@ internal sealed class KeySchedule : IDisposable
     /// <summary>Keying material for an application (RFC 8446 §7.5).</summary>
     public static void Export(CipherSuite suite, ReadOnlySpan<byte> exporterSecret, ReadOnlySpan<byte> label, ReadOnlySpan<byte> context, Span<byte> output)
     {
-        Span<byte> hash = stackalloc byte[suite.HashLength];
-        CryptographicOperations.HashData(suite.Hash, ReadOnlySpan<byte>.Empty, hash);
         Span<byte> derived = stackalloc byte[suite.HashLength];
-        HkdfLabel.Expand(suite.Hash, exporterSecret, label, hash, derived);
+        HkdfLabel.Expand(suite.Hash, exporterSecret, label, Constants.Of(suite.Hash).EmptyHash, derived);
+        Span<byte> hash = stackalloc byte[suite.HashLength];
         CryptographicOperations.HashData(suite.Hash, context, hash);
         HkdfLabel.Expand(suite.Hash, derived, "exporter"u8, hash, output);
         CryptographicOperations.ZeroMemory(derived);
@@ -84,15 +91,7 @@ internal sealed class KeySchedule : IDisposable
     {
         Span<byte> finishedKey = stackalloc byte[suite.HashLength];
         HkdfLabel.Expand(suite.Hash, baseSecret, "finished"u8, default, finishedKey);
-        if (suite.Hash == HashAlgorithmName.SHA384)
-        {
-            HMACSHA384.HashData(finishedKey, transcriptHash, verifyData);
-        }
-        else
-        {
-            HMACSHA256.HashData(finishedKey, transcriptHash, verifyData);
-        }
-
+        CryptographicOperations.HmacData(suite.Hash, finishedKey, transcriptHash, verifyData);
         CryptographicOperations.ZeroMemory(finishedKey);
     }
 
@@ -105,16 +104,59 @@ internal sealed class KeySchedule : IDisposable
         CryptographicOperations.ZeroMemory(next);
     }
 
-    public void Dispose() => _current.Dispose();
+    public void Dispose()
+    {
+        _expander?.Dispose();
+        _current.Dispose();
+    }
+
+    private LabelExpander Expander => _expander ??= new LabelExpander(_suite.Hash, _current.Span);
 
     // Derive-Secret(current, "derived", "") is the salt, the new input the keying material.
     private void Enter(ReadOnlySpan<byte> input)
     {
-        Span<byte> emptyHash = stackalloc byte[_suite.HashLength];
-        CryptographicOperations.HashData(_suite.Hash, ReadOnlySpan<byte>.Empty, emptyHash);
-        Span<byte> salt = stackalloc byte[_suite.HashLength];
-        HkdfLabel.Expand(_suite.Hash, _current.Span, "derived"u8, emptyHash, salt);
-        HKDF.Extract(_suite.Hash, input, salt, _current.Span);
-        CryptographicOperations.ZeroMemory(salt);
+        if (_isAtConstant)
+        {
+            Extract(_suite.Hash, _constants.HandshakeSalt, input, _current.Span);
+            _isAtConstant = false;
+        }
+        else
+        {
+            Span<byte> salt = stackalloc byte[_suite.HashLength];
+            Expander.Expand("derived"u8, _constants.EmptyHash, salt);
+            Extract(_suite.Hash, salt, input, _current.Span);
+            CryptographicOperations.ZeroMemory(salt);
+        }
+
+        _expander?.Dispose();
+        _expander = null;
+    }
+
+    // HKDF-Extract is HMAC (RFC 5869 §2.2), without the detour that .NET's own takes.
+    private static void Extract(HashAlgorithmName hash, ReadOnlySpan<byte> salt, ReadOnlySpan<byte> input, Span<byte> output) =>
+        CryptographicOperations.HmacData(hash, salt, input, output);
+
+    // The same in every handshake with a hash and without a pre-shared key.
+    private sealed class Constants
+    {
+        private static readonly Constants s_sha256 = new(HashAlgorithmName.SHA256);
+        private static readonly Constants s_sha384 = new(HashAlgorithmName.SHA384);
+
+        private Constants(HashAlgorithmName hash)
+        {
+            EmptyHash = CryptographicOperations.HashData(hash, []);
+            EarlySecret = new byte[EmptyHash.Length];
+            HandshakeSalt = new byte[EmptyHash.Length];
+            Extract(hash, salt: default, new byte[EmptyHash.Length], EarlySecret);
+            HkdfLabel.Expand(hash, EarlySecret, "derived"u8, EmptyHash, HandshakeSalt);
+        }
+
+        public byte[] EmptyHash { get; }
+
+        public byte[] EarlySecret { get; }
+
+        public byte[] HandshakeSalt { get; }
+
+        public static Constants Of(HashAlgorithmName hash) => hash == HashAlgorithmName.SHA384 ? s_sha384 : s_sha256;
     }
 }

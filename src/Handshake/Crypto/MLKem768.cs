@@ -18,7 +18,7 @@ internal abstract class MLKem768 : IDisposable
     /// <summary>A new shared secret and its ciphertext; false when the key does not pass the modulus check (FIPS 203 §7.2).</summary>
     public static bool TryEncapsulate(ReadOnlySpan<byte> encapsulationKey, Span<byte> ciphertext, Span<byte> sharedSecret) => MLKem.IsSupported
         ? PlatformMLKem768.TryEncapsulate(encapsulationKey, ciphertext, sharedSecret)
-        : Sodium.TryMLKem768Encapsulate(encapsulationKey, ciphertext, sharedSecret);
+        : SodiumMLKem768.TryEncapsulate(encapsulationKey, ciphertext, sharedSecret);
 
     /// <summary>The shared secret of a ciphertext. There is one for each; a wrong one comes out as a wrong secret.</summary>
     public abstract void Decapsulate(ReadOnlySpan<byte> ciphertext, Span<byte> sharedSecret);
@@ -29,9 +29,24 @@ internal abstract class MLKem768 : IDisposable
 /// <summary>ML-KEM-768 from .NET, which has it from OpenSSL 3.5 on.</summary>
 internal sealed class PlatformMLKem768 : MLKem768
 {
-    private readonly MLKem _key = MLKem.GenerateKey(MLKemAlgorithm.MLKem768);
+    private readonly MLKem _key;
 
-    public PlatformMLKem768(Span<byte> encapsulationKey) => _key.ExportEncapsulationKey(encapsulationKey);
+    public PlatformMLKem768(Span<byte> encapsulationKey)
+        : this(MLKem.GenerateKey(MLKemAlgorithm.MLKem768), encapsulationKey)
+    {
+    }
+
+    /// <summary>With a known seed: for tests against published vectors.</summary>
+    internal PlatformMLKem768(ReadOnlySpan<byte> seed, Span<byte> encapsulationKey)
+        : this(MLKem.ImportPrivateSeed(MLKemAlgorithm.MLKem768, seed), encapsulationKey)
+    {
+    }
+
+    private PlatformMLKem768(MLKem key, Span<byte> encapsulationKey)
+    {
+        _key = key;
+        _key.ExportEncapsulationKey(encapsulationKey);
+    }
 
     public static new bool TryEncapsulate(ReadOnlySpan<byte> encapsulationKey, Span<byte> ciphertext, Span<byte> sharedSecret)
     {
@@ -62,11 +77,38 @@ internal sealed class PlatformMLKem768 : MLKem768
 /// <summary>ML-KEM-768 from libsodium.</summary>
 internal sealed class SodiumMLKem768 : MLKem768
 {
-    private readonly SecretBytes _key = new(Sodium.MLKem768DecapsulationKeyLength);
+    // One key's memory is kept for the next one: pinned arrays of this size would wait for the rarest of collections.
+    private static byte[]? s_spare;
 
-    public SodiumMLKem768(Span<byte> encapsulationKey) => Sodium.MLKem768GenerateKey(encapsulationKey, _key.Span);
+    private byte[]? _key = Interlocked.Exchange(ref s_spare, null) ?? GC.AllocateUninitializedArray<byte>(Sodium.MLKem768DecapsulationKeyLength, pinned: true);
 
-    public override void Decapsulate(ReadOnlySpan<byte> ciphertext, Span<byte> sharedSecret) => Sodium.MLKem768Decapsulate(_key.Span, ciphertext, sharedSecret);
+    public SodiumMLKem768(Span<byte> encapsulationKey)
+    {
+        Span<byte> seed = stackalloc byte[Sodium.MLKem768SeedLength];
+        RandomNumberGenerator.Fill(seed);
+        Sodium.MLKem768GenerateKey(seed, encapsulationKey, _key);
+        CryptographicOperations.ZeroMemory(seed);
+    }
 
-    public override void Dispose() => _key.Dispose();
+    /// <summary>With a known seed: for tests against published vectors.</summary>
+    internal SodiumMLKem768(ReadOnlySpan<byte> seed, Span<byte> encapsulationKey) => Sodium.MLKem768GenerateKey(seed, encapsulationKey, _key);
+
+    public static new bool TryEncapsulate(ReadOnlySpan<byte> encapsulationKey, Span<byte> ciphertext, Span<byte> sharedSecret) =>
+        Sodium.TryMLKem768Encapsulate(encapsulationKey, ciphertext, sharedSecret);
+
+    public override void Decapsulate(ReadOnlySpan<byte> ciphertext, Span<byte> sharedSecret)
+    {
+        ObjectDisposedException.ThrowIf(_key is null, this);
+        Sodium.MLKem768Decapsulate(_key, ciphertext, sharedSecret);
+    }
+
+    public override void Dispose()
+    {
+        byte[]? key = Interlocked.Exchange(ref _key, null);
+        if (key is not null)
+        {
+            CryptographicOperations.ZeroMemory(key);
+            Volatile.Write(ref s_spare, key);
+        }
+    }
 }

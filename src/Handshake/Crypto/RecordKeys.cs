@@ -19,8 +19,9 @@ public sealed class RecordKeys : IDisposable
         _suite = suite;
         _material = new SecretBytes(suite.KeyLength + suite.IvLength);
         Sequence = sequence;
-        HkdfLabel.Expand(suite.Hash, trafficSecret, "key"u8, default, _material.Span[..suite.KeyLength]);
-        HkdfLabel.Expand(suite.Hash, trafficSecret, "iv"u8, default, _material.Span[suite.KeyLength..]);
+        using var expander = new LabelExpander(suite.Hash, trafficSecret);
+        expander.Expand("key"u8, default, _material.Span[..suite.KeyLength]);
+        expander.Expand("iv"u8, default, _material.Span[suite.KeyLength..]);
     }
 
     /// <summary>TLS 1.2: parts of the key block (RFC 5246 §6.3).</summary>

@@ -182,6 +182,7 @@ internal static class SignatureAlgorithm
     private static bool IsPssPss(SignatureScheme scheme) =>
         scheme is SignatureScheme.RsaPssPssSha256 or SignatureScheme.RsaPssPssSha384 or SignatureScheme.RsaPssPssSha512;
 
-    private static bool IsPkcs1(SignatureScheme scheme) =>
+    /// <summary>Whether a scheme is of RSASSA-PKCS1-v1_5.</summary>
+    public static bool IsPkcs1(SignatureScheme scheme) =>
         scheme is SignatureScheme.RsaPkcs1Sha256 or SignatureScheme.RsaPkcs1Sha384 or SignatureScheme.RsaPkcs1Sha512;
 }

@@ -71,10 +71,19 @@ internal static class ServerNegotiation
             return "the client offers no group that KTls has";
         }
 
+        if (!isTls13 && !HasCurveOf(hello, options.Credential))
+        {
+            return "the client does not have the curve of the certificate's key";
+        }
+
         return SelectScheme(hello, options.Credential, isTls13) is null
             ? "the client accepts no signature scheme that the certificate's key can sign with"
             : null;
     }
+
+    /// <summary>In TLS 1.2 supported_groups is about the curve of the certificate's key, too (RFC 8422 §5.1).</summary>
+    public static bool HasCurveOf(ClientHello hello, CertificateCredential credential) =>
+        credential.Curve is not { } curve || !hello.HasSupportedGroups || hello.Offers(curve);
 
     /// <summary>The first of the server's suites that the client and, in TLS 1.2, the certificate's key have.</summary>
     public static CipherSuite? SelectSuite(ClientHello hello, ServerHandshakeOptions options, bool isTls13)

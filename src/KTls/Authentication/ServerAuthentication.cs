@@ -14,15 +14,16 @@ internal static class ServerAuthentication
 {
     public static async Task<Connection> RunAsync(KTlsStream sender, Socket socket, SslServerAuthenticationOptions options, HandshakeAttempt attempt)
     {
+        ServerOptions.RequireOneSourceOfCertificates(options, attempt.Options.ServerCredentials);
         if ((attempt.Options.WhyOnlySslStream ?? ServerOptions.WhyOnlySslStream(options)) is { } reason)
         {
-            return await FallBackAsync(socket, replay: default, options, reason, attempt).ConfigureAwait(false);
+            return await FallBackAsync(socket, replay: default, hello: null, options, reason, attempt).ConfigureAwait(false);
         }
 
         KernelSocket? transport = Transport.TryOpen(socket, attempt.Options.DataPlane, out reason);
         if (transport is null)
         {
-            return await FallBackAsync(socket, replay: default, options, reason, attempt).ConfigureAwait(false);
+            return await FallBackAsync(socket, replay: default, hello: null, options, reason, attempt).ConfigureAwait(false);
         }
 
         bool isServed = false;
@@ -31,20 +32,22 @@ internal static class ServerAuthentication
             using var handshake = new ServerHandshake();
             using var driver = new HandshakeDriver(transport) { Replay = new ArrayBufferWriter<byte>(1024) };
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
-            (ServerHandshakeOptions? chosen, string? whyNot) = Choose(sender, options, handshake.ClientHello!, attempt.Options);
+            ClientHello hello = handshake.ClientHello!;
+            (ServerHandshakeOptions? chosen, string? whyNot) = await ChooseAsync(sender, options, handshake, driver, attempt).ConfigureAwait(false);
             if (chosen is null)
             {
+                await RefuseUnlessSslStreamCanAsync(handshake, driver, whyNot!, attempt).ConfigureAwait(false);
                 driver.Replay.Write(driver.Unconsumed);
                 Transport.Release(transport, socket);
                 isServed = true;
-                return await FallBackAsync(socket, driver.Replay.WrittenMemory, options, whyNot!, attempt).ConfigureAwait(false);
+                return await FallBackAsync(socket, driver.Replay.WrittenMemory, hello, options, whyNot!, attempt).ConfigureAwait(false);
             }
 
             driver.Replay = null;
             await AcceptAsync(handshake, driver, chosen, attempt.Token).ConfigureAwait(false);
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
             await JudgeAsync(sender, handshake, driver, options, attempt.Token).ConfigureAwait(false);
-            Connection connection = Establishment.Establish(handshake, driver, transport, socket, handshake.ClientHello!.ServerName, sessions: null, attempt);
+            Connection connection = Establishment.Establish(handshake, driver, transport, socket, ServerOptions.UnicodeName(hello), sessions: null, attempt);
             isServed = true;
             return connection;
         }
@@ -57,6 +60,29 @@ internal static class ServerAuthentication
         }
     }
 
+    // Whatever goes wrong at the choice, or forbids SslStream, the client is told: it has sent its ClientHello and waits.
+    private static async ValueTask<(ServerHandshakeOptions? Options, string? WhyNot)> ChooseAsync(
+        KTlsStream sender, SslServerAuthenticationOptions options, ServerHandshake handshake, HandshakeDriver driver, HandshakeAttempt attempt)
+    {
+        AlertDescription alert = AlertDescription.InternalError;
+        try
+        {
+            (ServerHandshakeOptions? Options, string? WhyNot) choice = Choose(sender, options, handshake.ClientHello!, attempt.Options);
+            if (choice.Options is null)
+            {
+                alert = AlertDescription.HandshakeFailure;
+                Transport.ThrowIfRequired(attempt.Options.DataPlane, choice.WhyNot!);
+            }
+
+            return choice;
+        }
+        catch
+        {
+            await driver.FailAsync(handshake, alert, attempt.Token).ConfigureAwait(false);
+            throw;
+        }
+    }
+
     private static (ServerHandshakeOptions? Options, string? WhyNot) Choose(KTlsStream sender, SslServerAuthenticationOptions options, ClientHello hello, KTlsOptions kernelOptions)
     {
         if (options.AllowRenegotiation && !hello.OffersTls13)
@@ -64,13 +90,46 @@ internal static class ServerAuthentication
             return (null, "AllowRenegotiation is set, for a client of TLS 1.2");
         }
 
-        if (!ServerOptions.TryGetCredential(sender, options, hello.ServerName, out CertificateCredential? credential, out string? reason))
+        if (kernelOptions.ServerCredentials is { } credentials)
+        {
+            return Choose(credentials, options, hello, kernelOptions);
+        }
+
+        if (!ServerOptions.TryGetCredential(sender, options, ServerOptions.UnicodeName(hello), out CertificateCredential? credential, out string? reason))
         {
             return (null, reason);
         }
 
         ServerHandshakeOptions translated = ServerOptions.Translate(options, kernelOptions, credential);
         return translated.FindObstacle(hello) is { } obstacle ? (null, obstacle) : (translated, null);
+    }
+
+    private static (ServerHandshakeOptions? Options, string? WhyNot) Choose(ServerCredentials credentials, SslServerAuthenticationOptions options, ClientHello hello, KTlsOptions kernelOptions)
+    {
+        ServerHandshakeOptions? translated = null;
+        string? obstacle = null;
+        bool Fits(CertificateCredential credential)
+        {
+            translated = ServerOptions.Translate(options, kernelOptions, credential);
+            obstacle = translated.FindObstacle(hello);
+            return obstacle is null;
+        }
+
+        return credentials.TrySelect(hello.ServerName, Fits, out _, out _)
+            ? (translated, null)
+            : (null, obstacle ?? "the client asks for a name that no credential has");
+    }
+
+    // With the client still there to be told: SslStream would only hang up.
+    private static async ValueTask RefuseUnlessSslStreamCanAsync(ServerHandshake handshake, HandshakeDriver driver, string reason, HandshakeAttempt attempt)
+    {
+        ClientHello hello = handshake.ClientHello!;
+        if (attempt.Options.ServerCredentials is { } credentials
+            && !FallbackCredentials.TrySelect(credentials, hello.ServerName, hello, out _, out AlertDescription alert, out string? whyNot))
+        {
+            await driver.FailAsync(handshake, alert, attempt.Token).ConfigureAwait(false);
+            throw new TlsAlertException(alert, $"The client is not served: {reason}; {whyNot}.");
+        }
     }
 
     private static async ValueTask JudgeAsync(KTlsStream sender, ServerHandshake handshake, HandshakeDriver driver, SslServerAuthenticationOptions options, CancellationToken cancellationToken)
@@ -85,6 +144,7 @@ internal static class ServerAuthentication
         }
         else if (criteria.Callback is not null)
         {
+            // The handshake is complete without the client's certificate: no alert of the handshake is left to send.
             AlertDescription alert = default;
             PeerVerdict.JudgeNone(criteria, ref alert);
         }
@@ -103,11 +163,17 @@ internal static class ServerAuthentication
         }
     }
 
-    private static Task<Connection> FallBackAsync(Socket socket, ReadOnlyMemory<byte> replay, SslServerAuthenticationOptions options, string reason, HandshakeAttempt attempt)
+    private static Task<Connection> FallBackAsync(Socket socket, ReadOnlyMemory<byte> replay, ClientHello? hello, SslServerAuthenticationOptions options, string reason, HandshakeAttempt attempt)
     {
         Transport.ThrowIfRequired(attempt.Options.DataPlane, reason);
         Log.FallsBack(attempt.Logger, reason);
         return SslStreamConnection.AuthenticateAsync(
-            socket, replay, stream => stream.AuthenticateAsServerAsync(options, attempt.Token), reason, attempt.Options.LeaveSocketOpen);
+            socket,
+            replay,
+            stream => attempt.Options.ServerCredentials is { } credentials
+                ? FallbackCredentials.AuthenticateAsync(stream, credentials, hello, options, reason, attempt.Token)
+                : stream.AuthenticateAsServerAsync(options, attempt.Token),
+            reason,
+            attempt.Options.LeaveSocketOpen);
     }
 }

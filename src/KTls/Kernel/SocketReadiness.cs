@@ -12,6 +12,7 @@ internal sealed class SocketReadiness(SafeHandle handle)
     private readonly ReadinessWaiter _writable = new();
     private readonly Lock _registration = new();
     private ReadinessThread? _thread;
+    private volatile EpollEvents _events;
     private ulong _token;
     private bool _closed;
 
@@ -22,7 +23,7 @@ internal sealed class SocketReadiness(SafeHandle handle)
     /// <inheritdoc cref="ReadinessWaiter.WaitAsync"/>
     public ValueTask WaitReadableAsync(CancellationToken cancellationToken)
     {
-        EnsureRegistered();
+        EnsureRegistered(EpollEvents.Readable | EpollEvents.PeerClosed);
         return _readable.WaitAsync(cancellationToken);
     }
 
@@ -30,7 +31,7 @@ internal sealed class SocketReadiness(SafeHandle handle)
     /// <inheritdoc cref="ReadinessWaiter.WaitAsync"/>
     public ValueTask WaitWritableAsync(CancellationToken cancellationToken)
     {
-        EnsureRegistered();
+        EnsureRegistered(EpollEvents.Writable);
         return _writable.WaitAsync(cancellationToken);
     }
 
@@ -69,26 +70,35 @@ internal sealed class SocketReadiness(SafeHandle handle)
         }
     }
 
-    private void EnsureRegistered()
+    // For a direction when it first waits. A socket is nearly always writable: were it registered for both at once, the first
+    // wait for data would wake the thread for nothing.
+    private void EnsureRegistered(EpollEvents events)
     {
-        if (Token == 0)
+        if ((events & ~_events) != 0)
         {
-            Register();
+            Register(events);
         }
     }
 
-    private void Register()
+    private void Register(EpollEvents events)
     {
         // A reader and a writer may both meet their first EAGAIN at the same time.
         lock (_registration)
         {
             ObjectDisposedException.ThrowIf(_closed, typeof(KernelSocket));
+            EpollEvents all = _events | events;
             if (_thread is null)
             {
                 ReadinessThread thread = ReadinessThread.Shared;
-                thread.Register(handle, this, ref _token);
+                thread.Register(handle, this, all, ref _token);
                 _thread = thread;
             }
+            else
+            {
+                _thread.Change(handle, all, Token);
+            }
+
+            _events = all;
         }
     }
 }

@@ -42,6 +42,7 @@ internal static class ClientOptions
         Protocols = SharedOptions.Protocols(options.EnabledSslProtocols),
         ApplicationProtocols = options.ApplicationProtocols is { Count: > 0 } protocols ? protocols : [],
         CipherSuites = SharedOptions.CipherSuites(options.CipherSuitesPolicy),
+        Groups = kernelOptions.Groups ?? SupportedParameters.Groups,
         SelectCertificate = CertificateSelector(options),
         Session = session,
         RequestTickets = options.AllowTlsResume,
