@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text;
 using System.Text.RegularExpressions;
+using KTls.Handshake;
 
 namespace KTls.Interop.Tests.Matrix;
 
@@ -14,6 +15,7 @@ internal sealed partial class OurServer : IAsyncDisposable
     private readonly SslServerAuthenticationOptions _options;
     private readonly Lock _lock = new();
     private readonly List<Told> _connections = [];
+    private readonly List<NamedGroup?> _groups = [];
     private readonly List<string> _failures = [];
     private readonly List<Task> _serving = [];
     private readonly Task _accepting;
@@ -37,6 +39,9 @@ internal sealed partial class OurServer : IAsyncDisposable
     }
 
     public int Port { get; }
+
+    /// <summary>The group of each connection.</summary>
+    public IReadOnlyList<NamedGroup?> Groups => Locked(() => _groups.ToArray());
 
     /// <summary>What differs from what the cell demands; null if nothing does. Call it when the peer is done.</summary>
     public async Task<string?> MismatchAsync()
@@ -98,7 +103,11 @@ internal sealed partial class OurServer : IAsyncDisposable
             // Gnutls-cli leaves its first connection, which is for the ticket only, without a word.
             bool isForTicket = request.Length == 0 && _trial.Cell.Kind == CellKind.Resumed;
             Told told = OurEnd.Tell(stream, isServer: true, data: isForTicket || request.EndsWith(_trial.Question, StringComparison.Ordinal));
-            Locked(() => _connections.Add(told));
+            Locked(() =>
+            {
+                _connections.Add(told);
+                _groups.Add(stream.NegotiatedGroup);
+            });
         }
         catch (Exception e) when (e is AuthenticationException or IOException or TimeoutException or Xunit.Sdk.XunitException)
         {
