@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net.Security;
 using System.Net.Sockets;
 using KTls.DataPlane;
@@ -30,20 +29,20 @@ internal static class ServerAuthentication
         try
         {
             using var handshake = new ServerHandshake();
-            using var driver = new HandshakeDriver(transport) { Replay = new ArrayBufferWriter<byte>(1024) };
+            using var driver = new HandshakeDriver(transport) { KeepsReceived = true };
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
             ClientHello hello = handshake.ClientHello!;
             (ServerHandshakeOptions? chosen, string? whyNot) = await ChooseAsync(sender, options, handshake, driver, attempt).ConfigureAwait(false);
             if (chosen is null)
             {
                 await RefuseUnlessSslStreamCanAsync(handshake, driver, whyNot!, attempt).ConfigureAwait(false);
-                driver.Replay.Write(driver.Unconsumed);
+                byte[] replay = driver.Received.ToArray();
                 Transport.Release(transport, socket);
                 isServed = true;
-                return await FallBackAsync(socket, driver.Replay.WrittenMemory, hello, options, whyNot!, attempt).ConfigureAwait(false);
+                return await FallBackAsync(socket, replay, hello, options, whyNot!, attempt).ConfigureAwait(false);
             }
 
-            driver.Replay = null;
+            driver.KeepsReceived = false;
             await AcceptAsync(handshake, driver, chosen, attempt.Token).ConfigureAwait(false);
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
             await JudgeAsync(sender, handshake, driver, options, attempt.Token).ConfigureAwait(false);
@@ -174,6 +173,6 @@ internal static class ServerAuthentication
                 ? FallbackCredentials.AuthenticateAsync(stream, credentials, hello, options, reason, attempt.Token)
                 : stream.AuthenticateAsServerAsync(options, attempt.Token),
             reason,
-            attempt.Options.LeaveSocketOpen);
+            attempt.Options);
     }
 }
