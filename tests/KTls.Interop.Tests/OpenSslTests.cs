@@ -45,7 +45,7 @@ public sealed class OpenSslTests
         byte[] toPeer = Scenario.RandomText(Scenario.Size);
         using Socket listener = Scenario.Listen(out int port);
         using PeerProcess peer = PeerProcess.Start(
-            "openssl", "s_client", "-quiet", "-connect", $"127.0.0.1:{port}", "-servername", "localhost", "-verify_hostname", "localhost",
+            "openssl", "s_client", "-brief", "-connect", $"127.0.0.1:{port}", "-servername", "localhost", "-verify_hostname", "localhost",
             "-CAfile", Scenario.RootFile, "-verify_return_error", "-tls1_3", "-ciphersuites", suite.ToString(), "-groups", groups, "-alpn", "ktls");
         SslServerAuthenticationOptions server = TestPki.Server();
         server.ApplicationProtocols = [new SslApplicationProtocol("ktls")];
@@ -59,7 +59,17 @@ public sealed class OpenSslTests
 
         await ours.WriteAsync(toPeer);
         await ours.ShutdownAsync();
-        Scenario.AssertSame(toPeer, await peer.FinishAsync(), await peer.ErrorsAsync());
+        string told = await peer.ErrorsAsync();
+        Scenario.AssertSame(toPeer, await peer.FinishAsync(), told);
+        Assert.Contains(
+            group switch
+            {
+                NamedGroup.X25519MLKem768 => "Negotiated TLS1.3 group: X25519MLKEM768",
+                NamedGroup.X25519 => "Peer Temp Key: X25519,",
+                _ => "Peer Temp Key: ECDH, prime256v1,",
+            },
+            told,
+            StringComparison.Ordinal);
         Assert.Equal(0, await ours.ReadAsync(new byte[1]));
         Assert.True(ours.CloseNotifyReceived);
     }
