@@ -103,13 +103,16 @@ internal sealed class HandshakeRecords : IDisposable
         content = record[RecordHeader.Size..];
         if (_opener is null)
         {
-            if (content.Length > RecordHeader.MaxPlaintext)
+            // Before its second ClientHello a client that was sent a HelloRetryRequest may still send early data: sealed, so longer
+            // than a record in the clear may be.
+            if (type == ContentType.ApplicationData && IsSkippedEarlyData(record.Length))
             {
-                throw new TlsAlertException(AlertDescription.RecordOverflow, $"A record in the clear of {content.Length} bytes.");
+                return false;
             }
 
-            // Before its second ClientHello a client that was sent a HelloRetryRequest may still send early data.
-            return type != ContentType.ApplicationData || !IsSkippedEarlyData(record.Length);
+            return content.Length <= RecordHeader.MaxPlaintext
+                ? true
+                : throw new TlsAlertException(AlertDescription.RecordOverflow, $"A record in the clear of {content.Length} bytes.");
         }
 
         // A change_cipher_spec is never encrypted; a peer that cannot yet encrypt sends its alert in the clear.

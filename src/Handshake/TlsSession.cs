@@ -60,14 +60,18 @@ public abstract class TlsSession : IDisposable
     public abstract void UpdateReceiveKeys();
 
     /// <summary>Keying material for an application, the same on both ends (RFC 8446 §7.5, RFC 5705).</summary>
-    /// <param name="label">Says for what, in ASCII: 1 to 249 bytes.</param>
+    /// <param name="label">Says for what, in ASCII: 1 to 249 bytes; TLS 1.2 allows an empty one.</param>
     /// <param name="context">What else it depends on, up to 65535 bytes; null: none, which TLS 1.2 tells from an empty one.</param>
     /// <param name="output">The result, up to 8160 bytes.</param>
     /// <exception cref="ArgumentOutOfRangeException">A length is out of bounds.</exception>
     public void ExportKeyingMaterial(ReadOnlySpan<byte> label, byte[]? context, Span<byte> output)
     {
         // HkdfLabel's label is at most 255 bytes with its prefix, HKDF's output 255 hashes (RFC 8446 §7.1, RFC 5869 §2.3).
-        ArgumentOutOfRangeException.ThrowIfZero(label.Length, nameof(label));
+        if (Suite.IsTls13)
+        {
+            ArgumentOutOfRangeException.ThrowIfZero(label.Length, nameof(label));
+        }
+
         ArgumentOutOfRangeException.ThrowIfGreaterThan(label.Length, 249, nameof(label));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(context?.Length ?? 0, ushort.MaxValue, nameof(context));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(output.Length, 255 * 32, nameof(output));

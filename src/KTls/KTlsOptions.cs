@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace KTls;
 
 /// <summary>What KTls adds to .NET's own authentication options.</summary>
-public sealed class KTlsOptions
+public sealed partial class KTlsOptions
 {
     private int _ticketCount = 2;
     private TimeSpan _handshakeTimeout = TimeSpan.FromSeconds(30);
@@ -89,6 +89,13 @@ public sealed class KTlsOptions
     /// by many threads. Default, null: nothing is written. Traffic of <see cref="SslStream"/> is not among it.
     /// </summary>
     public Action<string>? KeyLog { get; set; }
+
+    /// <summary>
+    /// Whether a stream has to end with close_notify: if TCP ends without it, reads fail with an <see cref="EndOfStreamException"/> instead of
+    /// returning 0, so that nobody takes a stream that was cut off for a whole one (RFC 8446 §6.1). Default: false, for many peers
+    /// never send it and protocols like HTTP know their own ends.
+    /// </summary>
+    public bool RequireCloseNotify { get; set; }
 
     /// <summary>Where log messages go. Default: none.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }

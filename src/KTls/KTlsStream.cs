@@ -55,9 +55,9 @@ public sealed class KTlsStream : Stream
 
     /// <summary>
     /// Whether the peer has ended the stream with close_notify: after a read of 0 bytes, false means that TCP ended without
-    /// it and that data may be missing (RFC 8446 §6.1). Null when <see cref="SslStream"/> serves, which does not tell.
+    /// it and that data may be missing (RFC 8446 §6.1). <see cref="KTlsOptions.RequireCloseNotify"/> makes an error of that.
     /// </summary>
-    public bool? CloseNotifyReceived => Current.CloseNotifyReceived;
+    public bool CloseNotifyReceived => Current.CloseNotifyReceived;
 
     /// <inheritdoc/>
     public override bool CanRead => !_isDisposed;
@@ -101,6 +101,9 @@ public sealed class KTlsStream : Stream
     /// <exception cref="IOException">The connection broke.</exception>
     /// <exception cref="TimeoutException">The handshake took longer than <see cref="KTlsOptions.HandshakeTimeout"/>.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ArgumentException">Options exclude each other.</exception>
+    /// <exception cref="InvalidOperationException">Options exclude each other.</exception>
+    /// <exception cref="NotSupportedException">The options name no server certificate.</exception>
     public static Task<KTlsStream> AuthenticateAsServerAsync(Socket socket, SslServerAuthenticationOptions options, KTlsOptions? kernelOptions = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(socket);
@@ -124,7 +127,9 @@ public sealed class KTlsStream : Stream
     /// <param name="buffer">Where to put the data. Bytes beyond the returned count may be overwritten, too.</param>
     /// <param name="cancellationToken">Ends the wait; nothing is lost.</param>
     /// <returns>Bytes read.</returns>
-    /// <exception cref="IOException">The connection broke, or the peer violated the protocol.</exception>
+    /// <exception cref="IOException">The connection broke, or the peer violated the protocol. Every later read fails the same way.</exception>
+    /// <exception cref="EndOfStreamException">TCP ended without close_notify, and <see cref="KTlsOptions.RequireCloseNotify"/> is set.</exception>
+    /// <exception cref="KeyUpdateUnavailableException">The peer has changed its keys, and the kernel cannot; see <see cref="KTlsOptions.ReceiveWithoutRekey"/>.</exception>
     /// <exception cref="NotSupportedException">Another read is under way.</exception>
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => Current.ReadAsync(buffer, cancellationToken);
 
@@ -148,6 +153,7 @@ public sealed class KTlsStream : Stream
     /// <param name="cancellationToken">Ends the wait for room; a part of the data may be out then.</param>
     /// <returns>Completes when the kernel has taken all.</returns>
     /// <exception cref="IOException">The connection broke.</exception>
+    /// <exception cref="KeyUpdateUnavailableException">The key for sending may seal no more and cannot change; see <see cref="KTlsOptions.MaxBytesPerKey"/>.</exception>
     /// <exception cref="InvalidOperationException">The stream was shut down.</exception>
     /// <exception cref="NotSupportedException">Another write is under way.</exception>
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => Current.WriteAsync(buffer, cancellationToken);
@@ -185,6 +191,19 @@ public sealed class KTlsStream : Stream
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         return Current.SendFileAsync(file, offset, count, cancellationToken);
     }
+
+    /// <summary>
+    /// Changes the keys for sending (KeyUpdate, RFC 8446 §4.6.3): after what a write or a file has sent so far, and before the rest. It
+    /// happens by itself, too (<see cref="KTlsOptions.RekeyAfterRecords"/>), and when the peer asks for it.
+    /// </summary>
+    /// <param name="requestPeerUpdate">Whether the peer shall change its keys, too. It does before its next data.</param>
+    /// <param name="cancellationToken">Ends the wait for a turn and for room.</param>
+    /// <returns>Completes when the next record is sealed with the new keys.</returns>
+    /// <exception cref="InvalidOperationException">The connection is TLS 1.2, whose keys never change, or was shut down.</exception>
+    /// <exception cref="PlatformNotSupportedException">The kernel seals and cannot change keys; the connection goes on.</exception>
+    /// <exception cref="NotSupportedException"><see cref="SslStream"/> serves the connection.</exception>
+    /// <exception cref="IOException">The connection broke.</exception>
+    public Task UpdateKeysAsync(bool requestPeerUpdate = false, CancellationToken cancellationToken = default) => Current.UpdateKeysAsync(requestPeerUpdate, cancellationToken);
 
     /// <summary>Ends our side of the stream with close_notify. Reading stays possible, and the TCP connection stays open.</summary>
     /// <param name="cancellationToken">Ends the wait for room.</param>

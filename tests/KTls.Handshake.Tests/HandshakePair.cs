@@ -24,6 +24,9 @@ internal sealed class HandshakePair : IDisposable
 
     public int ServerRecords { get; private set; }
 
+    /// <summary>Records for an end whose handshake was complete: the server's tickets.</summary>
+    public List<byte[]> LateRecords { get; } = [];
+
     public void Run()
     {
         while (Client.Status != HandshakeStatus.Complete || Server.Status != HandshakeStatus.Complete)
@@ -60,18 +63,38 @@ internal sealed class HandshakePair : IDisposable
         from.OutputSent();
         foreach (byte[] record in records)
         {
+            if (to.Status == HandshakeStatus.Complete)
+            {
+                LateRecords.Add(record);
+                continue;
+            }
+
             int number = fromClient ? ClientRecords++ : ServerRecords++;
             to.ReceiveRecord(Tamper?.Invoke(fromClient, number, record) ?? record);
-            if (to.Status == HandshakeStatus.NeedsServerOptions)
+            while (Answer(to))
             {
-                ((ServerHandshake)to).Accept(ServerOptions);
-            }
-            else if (to.Status == HandshakeStatus.NeedsCertificateVerdict)
-            {
-                to.AcceptPeerCertificate();
             }
         }
 
         return records.Count != 0;
+    }
+
+    private bool Answer(TlsHandshake handshake)
+    {
+        switch (handshake.Status)
+        {
+            case HandshakeStatus.NeedsServerOptions:
+                ((ServerHandshake)handshake).Accept(ServerOptions);
+                return true;
+            case HandshakeStatus.NeedsCertificateVerdict:
+                handshake.AcceptPeerCertificate();
+                return true;
+            case HandshakeStatus.NeedsSignature:
+                SignatureRequest request = handshake.SignatureRequest!;
+                handshake.ProvideSignature(request.Credential.SignAsync(request.Scheme, request.Content).AsTask().GetAwaiter().GetResult());
+                return true;
+            default:
+                return false;
+        }
     }
 }

@@ -27,13 +27,14 @@ public sealed class HandshakeTests
         return data;
     }
 
+    /// <summary>The client has the curves of the certificates, too, as TLS 1.2 asks for (RFC 8422 §5.1).</summary>
     [Theory]
     [MemberData(nameof(Combinations))]
     public void Both_ends_reach_the_same_keys(TlsCipherSuite suite, NamedGroup group, string credential)
     {
         using var pair = new HandshakePair(
             new ServerHandshakeOptions { Credential = TestCertificates.ByName(credential), CipherSuites = [suite], Groups = [group] },
-            new ClientHandshakeOptions { ServerName = "localhost", Groups = [group] });
+            new ClientHandshakeOptions { ServerName = "localhost", Groups = [group, NamedGroup.Secp256r1, NamedGroup.Secp384r1] });
         pair.Run();
         using TlsSession client = pair.Client.TakeSession();
         using TlsSession server = pair.Server.TakeSession();

@@ -182,6 +182,25 @@ public sealed class StrictnessTests
         client.AssertAlert(AlertDescription.UnexpectedMessage, () => client.SendPlain(ContentType.ApplicationData, new byte[100]));
     }
 
+    /// <summary>RFC 8446 §4.2.10: early data is sealed, so a full record of it is longer than one in the clear may be.</summary>
+    [Fact]
+    public void A_full_record_of_early_data_is_skipped_before_the_second_ClientHello()
+    {
+        using ScriptedClient client = ScriptedClient.ToBeRetried();
+        client.Hello.Add((int)ExtensionType.EarlyData);
+        client.GetRetried();
+        client.SendPlain(ContentType.ApplicationData, new byte[RecordHeader.MaxPlaintext + 1 + 16]);
+        Assert.Equal(HandshakeStatus.NeedsRecord, client.Server.Status);
+    }
+
+    /// <summary>RFC 8446 §5.1, where there is no early data to skip.</summary>
+    [Fact]
+    public void A_record_in_the_clear_over_the_limit_is_record_overflow()
+    {
+        using var client = new ScriptedClient();
+        client.AssertAlert(AlertDescription.RecordOverflow, () => client.SendPlain(ContentType.ApplicationData, new byte[RecordHeader.MaxPlaintext + 1]));
+    }
+
     /// <summary>A caller's mistake is an ArgumentException, and no IndexOutOfRangeException.</summary>
     [Theory]
     [InlineData("")]

@@ -142,6 +142,8 @@ public sealed class HandshakeFeatureTests
     }
 
     [Fact]
+    [Option(typeof(SslServerAuthenticationOptions), nameof(SslServerAuthenticationOptions.AllowTlsResume))]
+    [Option(typeof(SslClientAuthenticationOptions), nameof(SslClientAuthenticationOptions.AllowTlsResume))]
     public async Task Without_AllowTlsResume_nothing_is_resumed()
     {
         var store = new OneKeyStore();

@@ -31,6 +31,7 @@ internal sealed class ClientOffer : IDisposable
             Session = session.Copy();
         }
 
+        SessionId = OffersTls13 || Session is not null ? RandomNumberGenerator.GetBytes(32) : [];
         if (OffersTls13)
         {
             Share = KeyExchange.Create(first);
@@ -41,8 +42,11 @@ internal sealed class ClientOffer : IDisposable
 
     public byte[] Random { get; } = RandomNumberGenerator.GetBytes(32);
 
-    /// <summary>Not empty: asks for middlebox compatibility (RFC 8446 §D.4), and shows whether a TLS 1.2 ticket was taken (RFC 5077 §3.4).</summary>
-    public byte[] SessionId { get; } = RandomNumberGenerator.GetBytes(32);
+    /// <summary>
+    /// Asks for middlebox compatibility with TLS 1.3 (RFC 8446 §D.4), and shows whether a TLS 1.2 ticket was taken (RFC 5077 §3.4).
+    /// Empty where neither is of use: a client of TLS 1.2 has no session to name then (RFC 5246 §7.4.1.2).
+    /// </summary>
+    public byte[] SessionId { get; }
 
     /// <summary>The key agreement of the ClientHello; null when TLS 1.3 is not offered.</summary>
     public KeyExchange? Share { get; private set; }

@@ -104,7 +104,7 @@ internal sealed partial class Tls12Client : Tls12Flow
 
         _promisesTicket = hello.Extensions.Has(ExtensionType.SessionTicket);
         _promisesStatus = hello.Extensions.Has(ExtensionType.StatusRequest);
-        _isResumed = hello.SessionIdEcho.SequenceEqual(_offer.SessionId);
+        _isResumed = !hello.SessionIdEcho.IsEmpty && hello.SessionIdEcho.SequenceEqual(_offer.SessionId);
         Transcript = new Transcript12(Suite, keepMessages: !_isResumed && _offer.Options.SelectCertificate is not null);
         Transcript.Append(_clientHello);
         Transcript.Append(message);
@@ -153,6 +153,9 @@ internal sealed partial class Tls12Client : Tls12Flow
             ExtensionType.RenegotiationInfo,
             ExtensionType.EcPointFormats,
             ExtensionType.ExtendedMasterSecret,
+
+            // Servers in use send their groups back although no RFC lets them; it was offered, and says nothing we need.
+            ExtensionType.SupportedGroups,
             options.ServerName.Length != 0 ? ExtensionType.ServerName : ExtensionType.RenegotiationInfo,
             options.RequestTickets || _offer.Session12 is not null ? ExtensionType.SessionTicket : ExtensionType.RenegotiationInfo,
             options.RequestOcspResponse ? ExtensionType.StatusRequest : ExtensionType.RenegotiationInfo,

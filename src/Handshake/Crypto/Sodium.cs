@@ -9,6 +9,7 @@ namespace KTls.Handshake.Crypto;
 internal static partial class Sodium
 {
     public const int X25519Length = 32;
+    public const int MLKem768SeedLength = 64;
     public const int MLKem768EncapsulationKeyLength = 1184;
     public const int MLKem768DecapsulationKeyLength = 2400;
     public const int MLKem768CiphertextLength = 1088;
@@ -48,12 +49,13 @@ internal static partial class Sodium
         return crypto_scalarmult_curve25519(sharedSecret, privateKey, peerKey) == 0;
     }
 
-    /// <summary>ML-KEM.KeyGen (FIPS 203).</summary>
-    public static void MLKem768GenerateKey(Span<byte> encapsulationKey, Span<byte> decapsulationKey)
+    /// <summary>ML-KEM.KeyGen_internal (FIPS 203 §6.1) with the seed d + z.</summary>
+    public static void MLKem768GenerateKey(ReadOnlySpan<byte> seed, Span<byte> encapsulationKey, Span<byte> decapsulationKey)
     {
+        Check(seed, MLKem768SeedLength);
         Check(encapsulationKey, MLKem768EncapsulationKeyLength);
         Check(decapsulationKey, MLKem768DecapsulationKeyLength);
-        if (crypto_kem_mlkem768_keypair(encapsulationKey, decapsulationKey) != 0)
+        if (crypto_kem_mlkem768_seed_keypair(encapsulationKey, decapsulationKey, seed) != 0)
         {
             throw new InvalidOperationException("libsodium made no ML-KEM key.");
         }
@@ -108,7 +110,7 @@ internal static partial class Sodium
     private static partial nuint crypto_kem_mlkem768_publickeybytes();
 
     [LibraryImport(Library)]
-    private static partial int crypto_kem_mlkem768_keypair(Span<byte> pk, Span<byte> sk);
+    private static partial int crypto_kem_mlkem768_seed_keypair(Span<byte> pk, Span<byte> sk, ReadOnlySpan<byte> seed);
 
     [LibraryImport(Library)]
     private static partial int crypto_kem_mlkem768_enc(Span<byte> ct, Span<byte> ss, ReadOnlySpan<byte> pk);

@@ -71,8 +71,7 @@ internal static class ServerNegotiation
             return "the client offers no group that KTls has";
         }
 
-        // In TLS 1.2 supported_groups is about the certificate's curve, too (RFC 8422 §5.1).
-        if (!isTls13 && options.Credential.Curve is { } curve && hello.HasSupportedGroups && !hello.Offers(curve))
+        if (!isTls13 && !HasCurveOf(hello, options.Credential))
         {
             return "the client does not have the curve of the certificate's key";
         }
@@ -81,6 +80,10 @@ internal static class ServerNegotiation
             ? "the client accepts no signature scheme that the certificate's key can sign with"
             : null;
     }
+
+    /// <summary>In TLS 1.2 supported_groups is about the curve of the certificate's key, too (RFC 8422 §5.1).</summary>
+    public static bool HasCurveOf(ClientHello hello, CertificateCredential credential) =>
+        credential.Curve is not { } curve || !hello.HasSupportedGroups || hello.Offers(curve);
 
     /// <summary>The first of the server's suites that the client and, in TLS 1.2, the certificate's key have.</summary>
     public static CipherSuite? SelectSuite(ClientHello hello, ServerHandshakeOptions options, bool isTls13)

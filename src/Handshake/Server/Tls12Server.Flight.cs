@@ -14,6 +14,11 @@ internal sealed partial class Tls12Server
             ?? throw new TlsAlertException(AlertDescription.HandshakeFailure, "The client offers no cipher suite of TLS 1.2 that this server and its certificate have.");
         _group = ServerNegotiation.SelectGroup(_hello, _options.Groups, isTls13: false)
             ?? throw new TlsAlertException(AlertDescription.HandshakeFailure, "The client offers no group that this server has.");
+        if (!ServerNegotiation.HasCurveOf(_hello, _options.Credential))
+        {
+            throw new TlsAlertException(AlertDescription.HandshakeFailure, "The client does not have the curve of the certificate's key (RFC 8422 §5.1).");
+        }
+
         _scheme = ServerNegotiation.SelectScheme(_hello, _options.Credential, isTls13: false)
             ?? throw new TlsAlertException(AlertDescription.HandshakeFailure, "The client accepts no signature scheme that the certificate's key can sign with.");
         Transcript = new Transcript12(Suite, keepMessages: _options.RequestClientCertificate);
@@ -44,6 +49,9 @@ internal sealed partial class Tls12Server
 
         Writer.End(Writer.BeginMessage(HandshakeType.ServerHelloDone));
         SendWritten();
+
+        // Nobody answers what has not been sent yet (RFC 5246 §7.3).
+        Handshake.RequireRecordBoundary();
         _state = _options.RequestClientCertificate ? State.Certificate : State.ClientKeyExchange;
     }
 

@@ -344,6 +344,8 @@ internal sealed partial class Tls13Server : HandshakeFlow
             return false;
         }
 
+        // All in one record, as many as fit.
+        _writer.Clear();
         Span<byte> ageAdd = stackalloc byte[4];
         for (byte i = 0; i < _options.TicketCount; i++)
         {
@@ -361,15 +363,19 @@ internal sealed partial class Tls13Server : HandshakeFlow
             };
             if (ServerTickets.Seal(ring, state) is not { } ticket)
             {
-                return false;
+                break;
             }
 
             RandomNumberGenerator.Fill(ageAdd);
-            _writer.Clear();
             NewSessionTicket.Write(_writer, lifetime, System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(ageAdd), nonce, ticket);
-            Records.Send(ContentType.Handshake, _writer.WrittenSpan);
         }
 
-        return _options.TicketCount != 0;
+        if (_writer.Length == 0)
+        {
+            return false;
+        }
+
+        Records.Send(ContentType.Handshake, _writer.WrittenSpan);
+        return true;
     }
 }

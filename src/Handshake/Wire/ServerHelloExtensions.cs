@@ -109,6 +109,10 @@ internal ref struct ServerHelloExtensions
                 }
 
                 break;
+            case ExtensionType.SupportedGroups:
+                NumberList.Read(body);
+                reader.ReadBytes(reader.Remaining);
+                break;
             case ExtensionType.ServerName or ExtensionType.StatusRequest or ExtensionType.ExtendedMasterSecret or ExtensionType.SessionTicket:
                 break;
             default:

@@ -60,6 +60,6 @@ internal static class ClientAuthentication
         Transport.ThrowIfRequired(attempt.Options.DataPlane, reason);
         Log.FallsBack(attempt.Logger, reason);
         return SslStreamConnection.AuthenticateAsync(
-            socket, replay: default, stream => stream.AuthenticateAsClientAsync(options, attempt.Token), reason, attempt.Options.LeaveSocketOpen);
+            socket, replay: default, stream => stream.AuthenticateAsClientAsync(options, attempt.Token), reason, attempt.Options);
     }
 }

@@ -40,7 +40,7 @@ internal static class Establishment
                 Keep(sessions, ticket);
             }
 
-            return new SplitConnection(transport, attempt.Options.LeaveSocketOpen ? null : socket, session, planes, facts, sessions, attempt.Logger);
+            return new SplitConnection(transport, attempt.Options.LeaveSocketOpen ? null : socket, session, planes, facts, sessions, attempt.Options, attempt.Logger);
         }
         catch
         {

@@ -173,6 +173,6 @@ internal static class ServerAuthentication
                 ? FallbackCredentials.AuthenticateAsync(stream, credentials, hello, options, reason, attempt.Token)
                 : stream.AuthenticateAsServerAsync(options, attempt.Token),
             reason,
-            attempt.Options.LeaveSocketOpen);
+            attempt.Options);
     }
 }

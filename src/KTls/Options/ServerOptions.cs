@@ -35,8 +35,10 @@ internal static class ServerOptions
         };
     }
 
-    /// <summary>Certificates come from one place.</summary>
-    /// <exception cref="ArgumentException">They come from both.</exception>
+    /// <summary>Certificates come from one place, as SslStream demands it too.</summary>
+    /// <exception cref="ArgumentException">They come from the credentials and from the options.</exception>
+    /// <exception cref="InvalidOperationException">They come from the callback and from another of the options.</exception>
+    /// <exception cref="NotSupportedException">They come from nowhere.</exception>
     public static void RequireOneSourceOfCertificates(SslServerAuthenticationOptions options, ServerCredentials? credentials)
     {
         if (credentials is not null
@@ -45,6 +47,19 @@ internal static class ServerOptions
             throw new ArgumentException(
                 "KTlsOptions.ServerCredentials is set, and so is ServerCertificate, ServerCertificateContext or ServerCertificateSelectionCallback: leave one of both out.",
                 nameof(options));
+        }
+
+        bool isFixed = options.ServerCertificate is not null || options.ServerCertificateContext is not null;
+        if (isFixed && options.ServerCertificateSelectionCallback is not null)
+        {
+            throw new InvalidOperationException(
+                "ServerCertificateSelectionCallback is set, and so is ServerCertificate or ServerCertificateContext: leave one of both out.");
+        }
+
+        if (!isFixed && options.ServerCertificateSelectionCallback is null && credentials is null)
+        {
+            throw new NotSupportedException(
+                "The options name no server certificate: set ServerCertificateContext, ServerCertificate, ServerCertificateSelectionCallback or KTlsOptions.ServerCredentials.");
         }
     }
 
@@ -62,13 +77,13 @@ internal static class ServerOptions
         }
     }
 
-    /// <summary>The certificate for a client, as SslStream chooses it: the selection callback first.</summary>
+    /// <summary>The certificate for a client, from the one place that <see cref="RequireOneSourceOfCertificates"/> has found.</summary>
     /// <param name="sender">What the callback gets as its sender.</param>
     /// <param name="options">The options.</param>
     /// <param name="serverName">The name that the client sent, or an empty string.</param>
     /// <param name="credential">The credential.</param>
     /// <param name="reason">When false is returned: why our handshake cannot use the certificate.</param>
-    /// <exception cref="AuthenticationException">The options name no certificate.</exception>
+    /// <exception cref="AuthenticationException">The callback returned none.</exception>
     public static bool TryGetCredential(object sender, SslServerAuthenticationOptions options, string serverName, [NotNullWhen(true)] out CertificateCredential? credential, out string? reason)
     {
         if (options.ServerCertificateSelectionCallback is { } select)

@@ -116,6 +116,8 @@ public sealed class ErrorTests(OpenSslFiles files) : IClassFixture<OpenSslFiles>
         File.WriteAllText(files["bad.p7b"], "-----BEGIN PKCS7-----\nAAAA\n-----END PKCS7-----\n");
         File.WriteAllText(files["ed.key"], "-----BEGIN PRIVATE KEY-----\nMAsCAQAwBQYDK2VwBAA=\n-----END PRIVATE KEY-----\n");
         File.WriteAllText(files["dsa.key"], "-----BEGIN DSA PRIVATE KEY-----\nAAAA\n-----END DSA PRIVATE KEY-----\n");
+        File.WriteAllText(files["joined.pem"], chain.TrimEnd() + key);
+        AssertFails("joined.pem", "between two PEM blocks in it the line break is missing", certificate: "joined.pem");
         AssertFails("cut.chain", "a PEM block in it is damaged or incomplete", certificate: "cut.chain", key: "p256.key");
         AssertFails("cut.key", "the private key is damaged or incomplete", certificate: "p256.chain", key: "cut.key");
         AssertFails("bad.chain", "a certificate in it is damaged", certificate: "bad.chain", key: "p256.key");
