@@ -10,9 +10,9 @@ internal static class Program
     public static async Task<int> Main(string[] arguments)
     {
         CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-        if (arguments is [PeerProcess.Command, string role])
+        if (arguments is [PeerProcess.Command, string role, string mode])
         {
-            BarePeer.Serve(role);
+            PeerProgram.Run(role, Enum.Parse<HandshakeMode>(mode));
             return 0;
         }
 

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace KTls;
 
 /// <summary>What KTls adds to .NET's own authentication options.</summary>
-public sealed class KTlsOptions
+public sealed partial class KTlsOptions
 {
     private int _ticketCount = 2;
     private TimeSpan _handshakeTimeout = TimeSpan.FromSeconds(30);
@@ -73,16 +73,35 @@ public sealed class KTlsOptions
     public IClientSessionStore? SessionStore { get; set; }
 
     /// <summary>
+    /// The groups of the key agreement, in the order of preference; a client offers the first one's key share at once, and what is
+    /// not among <see cref="SupportedParameters.Groups"/> is not used. Default, null: all of those.
+    /// </summary>
+    public IReadOnlyList<NamedGroup>? Groups { get; set; }
+
+    /// <summary>
     /// Whether TLS 1.2 needs the extended master secret (RFC 7627). Default: true. A server leaves clients without it to
     /// <see cref="SslStream"/>; a client does not connect to servers without it.
     /// </summary>
     public bool RequireExtendedMasterSecret { get; set; } = true;
+
+    /// <summary>Whether a client asks for a stapled OCSP response: <see cref="KTlsStream.RemoteOcspResponse"/>. Default: false.</summary>
+    public bool RequestOcspResponse { get; set; }
+
+    /// <summary>How much a peer may make a handshake hold or do. Default: <see cref="Handshake.HandshakeLimits.Default"/>.</summary>
+    public HandshakeLimits HandshakeLimits { get; set; } = HandshakeLimits.Default;
 
     /// <summary>
     /// Gets lines in the format of SSLKEYLOGFILE, for looking into captured traffic: whoever reads them can read the traffic. Called
     /// by many threads. Default, null: nothing is written. Traffic of <see cref="SslStream"/> is not among it.
     /// </summary>
     public Action<string>? KeyLog { get; set; }
+
+    /// <summary>
+    /// Whether a stream has to end with close_notify: if TCP ends without it, reads fail with an <see cref="EndOfStreamException"/> instead of
+    /// returning 0, so that nobody takes a stream that was cut off for a whole one (RFC 8446 §6.1). Default: false, for many peers
+    /// never send it and protocols like HTTP know their own ends.
+    /// </summary>
+    public bool RequireCloseNotify { get; set; }
 
     /// <summary>Where log messages go. Default: none.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }

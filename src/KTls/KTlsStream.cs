@@ -17,6 +17,8 @@ namespace KTls;
 /// <remarks>One read and one write (or <see cref="SendFileAsync"/>) may be under way at the same time, as with <see cref="SslStream"/>.</remarks>
 public sealed class KTlsStream : Stream
 {
+    private static readonly KTlsOptions DefaultOptions = new();
+
     private Connection? _connection;
     private bool _isDisposed;
 
@@ -42,6 +44,12 @@ public sealed class KTlsStream : Stream
     /// <summary>The peer's certificate; null when it showed none. Outlives the stream.</summary>
     public X509Certificate2? RemoteCertificate => Facts.RemoteCertificate;
 
+    /// <summary>
+    /// The OCSP response (RFC 6960, DER) that the server stapled for its certificate, when <see cref="KTlsOptions.RequestOcspResponse"/>
+    /// asked for one; not judged. Empty when there is none, and when <see cref="SslStream"/> did the handshake, which keeps it to itself.
+    /// </summary>
+    public ReadOnlyMemory<byte> RemoteOcspResponse => Facts.RemoteOcspResponse;
+
     /// <summary>On a server the name that the client sent (SNI), on a client <see cref="SslClientAuthenticationOptions.TargetHost"/>; or an empty string.</summary>
     public string TargetHostName => Facts.TargetHostName;
 
@@ -53,9 +61,9 @@ public sealed class KTlsStream : Stream
 
     /// <summary>
     /// Whether the peer has ended the stream with close_notify: after a read of 0 bytes, false means that TCP ended without
-    /// it and that data may be missing (RFC 8446 §6.1). Null when <see cref="SslStream"/> serves, which does not tell.
+    /// it and that data may be missing (RFC 8446 §6.1). <see cref="KTlsOptions.RequireCloseNotify"/> makes an error of that.
     /// </summary>
-    public bool? CloseNotifyReceived => Current.CloseNotifyReceived;
+    public bool CloseNotifyReceived => Current.CloseNotifyReceived;
 
     /// <inheritdoc/>
     public override bool CanRead => !_isDisposed;
@@ -99,11 +107,14 @@ public sealed class KTlsStream : Stream
     /// <exception cref="IOException">The connection broke.</exception>
     /// <exception cref="TimeoutException">The handshake took longer than <see cref="KTlsOptions.HandshakeTimeout"/>.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ArgumentException">Options exclude each other.</exception>
+    /// <exception cref="InvalidOperationException">Options exclude each other.</exception>
+    /// <exception cref="NotSupportedException">The options name no server certificate.</exception>
     public static Task<KTlsStream> AuthenticateAsServerAsync(Socket socket, SslServerAuthenticationOptions options, KTlsOptions? kernelOptions = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(socket);
         ArgumentNullException.ThrowIfNull(options);
-        return AuthenticateAsync(kernelOptions, (stream, attempt) => ServerAuthentication.RunAsync(stream, socket, options, attempt), cancellationToken);
+        return AuthenticateAsync(socket, options, ServerAuthentication.RunAsync, kernelOptions, cancellationToken);
     }
 
     /// <summary>Does the handshake as the client.</summary>
@@ -112,7 +123,7 @@ public sealed class KTlsStream : Stream
     {
         ArgumentNullException.ThrowIfNull(socket);
         ArgumentNullException.ThrowIfNull(options);
-        return AuthenticateAsync(kernelOptions, (stream, attempt) => ClientAuthentication.RunAsync(stream, socket, options, attempt), cancellationToken);
+        return AuthenticateAsync(socket, options, ClientAuthentication.RunAsync, kernelOptions, cancellationToken);
     }
 
     /// <summary>
@@ -122,7 +133,9 @@ public sealed class KTlsStream : Stream
     /// <param name="buffer">Where to put the data. Bytes beyond the returned count may be overwritten, too.</param>
     /// <param name="cancellationToken">Ends the wait; nothing is lost.</param>
     /// <returns>Bytes read.</returns>
-    /// <exception cref="IOException">The connection broke, or the peer violated the protocol.</exception>
+    /// <exception cref="IOException">The connection broke, or the peer violated the protocol. Every later read fails the same way.</exception>
+    /// <exception cref="EndOfStreamException">TCP ended without close_notify, and <see cref="KTlsOptions.RequireCloseNotify"/> is set.</exception>
+    /// <exception cref="KeyUpdateUnavailableException">The peer has changed its keys, and the kernel cannot; see <see cref="KTlsOptions.ReceiveWithoutRekey"/>.</exception>
     /// <exception cref="NotSupportedException">Another read is under way.</exception>
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => Current.ReadAsync(buffer, cancellationToken);
 
@@ -146,6 +159,7 @@ public sealed class KTlsStream : Stream
     /// <param name="cancellationToken">Ends the wait for room; a part of the data may be out then.</param>
     /// <returns>Completes when the kernel has taken all.</returns>
     /// <exception cref="IOException">The connection broke.</exception>
+    /// <exception cref="KeyUpdateUnavailableException">The key for sending may seal no more and cannot change; see <see cref="KTlsOptions.MaxBytesPerKey"/>.</exception>
     /// <exception cref="InvalidOperationException">The stream was shut down.</exception>
     /// <exception cref="NotSupportedException">Another write is under way.</exception>
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => Current.WriteAsync(buffer, cancellationToken);
@@ -182,6 +196,34 @@ public sealed class KTlsStream : Stream
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         return Current.SendFileAsync(file, offset, count, cancellationToken);
+    }
+
+    /// <summary>
+    /// Changes the keys for sending (KeyUpdate, RFC 8446 §4.6.3): after what a write or a file has sent so far, and before the rest. It
+    /// happens by itself, too (<see cref="KTlsOptions.RekeyAfterRecords"/>), and when the peer asks for it.
+    /// </summary>
+    /// <param name="requestPeerUpdate">Whether the peer shall change its keys, too. It does before its next data.</param>
+    /// <param name="cancellationToken">Ends the wait for a turn and for room.</param>
+    /// <returns>Completes when the next record is sealed with the new keys.</returns>
+    /// <exception cref="InvalidOperationException">The connection is TLS 1.2, whose keys never change, or was shut down.</exception>
+    /// <exception cref="PlatformNotSupportedException">The kernel seals and cannot change keys; the connection goes on.</exception>
+    /// <exception cref="NotSupportedException"><see cref="SslStream"/> serves the connection.</exception>
+    /// <exception cref="IOException">The connection broke.</exception>
+    public Task UpdateKeysAsync(bool requestPeerUpdate = false, CancellationToken cancellationToken = default) => Current.UpdateKeysAsync(requestPeerUpdate, cancellationToken);
+
+    /// <summary>Keying material for an application, the same on both ends of the connection (RFC 8446 §7.5, RFC 5705).</summary>
+    /// <param name="label">Says for what, 1 to 249 ASCII characters, as registered with IANA or beginning with "EXPERIMENTAL".</param>
+    /// <param name="context">What else it depends on, up to 65535 bytes; null: none, which TLS 1.2 tells from an empty one.</param>
+    /// <param name="length">Bytes of the result, 0 to 8160.</param>
+    /// <returns>The material, as secret as the connection's keys.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A length is out of bounds.</exception>
+    /// <exception cref="NotSupportedException"><see cref="SslStream"/> did the handshake, which has no exporter.</exception>
+    public byte[] ExportKeyingMaterial(string label, byte[]? context, int length)
+    {
+        ArgumentNullException.ThrowIfNull(label);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, 8160);
+        return Current.ExportKeyingMaterial(label, context, length) ?? throw new NotSupportedException("SslStream did the handshake, which has no exporter.");
     }
 
     /// <summary>Ends our side of the stream with close_notify. Reading stays possible, and the TCP connection stays open.</summary>
@@ -243,21 +285,22 @@ public sealed class KTlsStream : Stream
 
     private static InvalidOperationException NotAuthenticated() => new("The handshake is not complete.");
 
-    private static async Task<KTlsStream> AuthenticateAsync(KTlsOptions? options, Func<KTlsStream, HandshakeAttempt, Task<Connection>> authenticate, CancellationToken cancellationToken)
+    private static async Task<KTlsStream> AuthenticateAsync<TOptions>(
+        Socket socket, TOptions options, Func<KTlsStream, Socket, TOptions, HandshakeAttempt, Task<Connection>> authenticate, KTlsOptions? kernelOptions, CancellationToken cancellationToken)
     {
-        options ??= new KTlsOptions();
-        ILogger logger = options.LoggerFactory?.CreateLogger<KTlsStream>() ?? (ILogger)NullLogger.Instance;
+        kernelOptions ??= DefaultOptions;
+        ILogger logger = kernelOptions.LoggerFactory?.CreateLogger<KTlsStream>() ?? (ILogger)NullLogger.Instance;
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(options.HandshakeTimeout);
+        timeout.CancelAfter(kernelOptions.HandshakeTimeout);
         var stream = new KTlsStream();
         try
         {
-            stream._connection = await authenticate(stream, new HandshakeAttempt(options, logger, timeout.Token)).ConfigureAwait(false);
+            stream._connection = await authenticate(stream, socket, options, new HandshakeAttempt(kernelOptions, logger, timeout.Token)).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             Log.HandshakeFailed(logger, "time is up");
-            throw new TimeoutException($"The handshake took longer than {options.HandshakeTimeout}.", e);
+            throw new TimeoutException($"The handshake took longer than {kernelOptions.HandshakeTimeout}.", e);
         }
         catch (TlsAlertException e)
         {

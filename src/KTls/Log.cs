@@ -24,8 +24,17 @@ internal static partial class Log
     [LoggerMessage(6, LogLevel.Debug, "The peer has updated its keys (update requested: {UpdateRequested})")]
     public static partial void KeyUpdateReceived(ILogger logger, bool updateRequested);
 
-    [LoggerMessage(7, LogLevel.Debug, "Own keys updated")]
-    public static partial void KeyUpdateSent(ILogger logger);
+    [LoggerMessage(7, LogLevel.Debug, "Own keys updated (update requested: {UpdateRequested})")]
+    public static partial void KeyUpdateSent(ILogger logger, bool updateRequested);
+
+    [LoggerMessage(8, LogLevel.Debug, "User space receives: {Reason}")]
+    public static partial void NoRekey(ILogger logger, string reason);
+
+    [LoggerMessage(9, LogLevel.Warning, "The peer asks for new keys, which the kernel cannot change; the old ones serve on")]
+    public static partial void KeysStay(ILogger logger);
+
+    [LoggerMessage(10, LogLevel.Warning, "No more data is sent: {Reason}")]
+    public static partial void EndsWithoutKeyUpdate(ILogger logger, string reason);
 
     [LoggerMessage(20, LogLevel.Information, "{Certificate}: the changed certificate is in use")]
     public static partial void CredentialReloaded(ILogger logger, string certificate);

@@ -89,7 +89,7 @@ internal sealed class ShimCredentials
             credential = _flags.IsAsync ? CertificateCredential.Create(credential.Certificates, new SignerElsewhere(credential)) : credential;
             if (flags.OcspResponse.Length != 0)
             {
-                credential.OcspResponse = flags.OcspResponse;
+                credential.StapleUnchecked(flags.OcspResponse);
             }
 
             return credential;

@@ -168,7 +168,7 @@ public sealed class CertificateAttackTests
     }
 
     [Fact]
-    public void A_key_that_no_scheme_knows_is_illegal()
+    public void A_scheme_of_another_key_is_illegal()
     {
         // The SubjectPublicKeyInfo of an Ed25519 key.
         byte[] spki = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00, .. new byte[32]];

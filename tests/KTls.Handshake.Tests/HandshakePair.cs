@@ -71,16 +71,30 @@ internal sealed class HandshakePair : IDisposable
 
             int number = fromClient ? ClientRecords++ : ServerRecords++;
             to.ReceiveRecord(Tamper?.Invoke(fromClient, number, record) ?? record);
-            if (to.Status == HandshakeStatus.NeedsServerOptions)
+            while (Answer(to))
             {
-                ((ServerHandshake)to).Accept(ServerOptions);
-            }
-            else if (to.Status == HandshakeStatus.NeedsCertificateVerdict)
-            {
-                to.AcceptPeerCertificate();
             }
         }
 
         return records.Count != 0;
+    }
+
+    private bool Answer(TlsHandshake handshake)
+    {
+        switch (handshake.Status)
+        {
+            case HandshakeStatus.NeedsServerOptions:
+                ((ServerHandshake)handshake).Accept(ServerOptions);
+                return true;
+            case HandshakeStatus.NeedsCertificateVerdict:
+                handshake.AcceptPeerCertificate();
+                return true;
+            case HandshakeStatus.NeedsSignature:
+                SignatureRequest request = handshake.SignatureRequest!;
+                handshake.ProvideSignature(request.Credential.SignAsync(request.Scheme, request.Content).AsTask().GetAwaiter().GetResult());
+                return true;
+            default:
+                return false;
+        }
     }
 }

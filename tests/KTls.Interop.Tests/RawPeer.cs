@@ -49,6 +49,7 @@ internal sealed class RawPeer : IDisposable
         await peer.RunAsync();
         handshake.Accept(new ServerHandshakeOptions { Credential = credential });
         await peer.RunAsync();
+        await peer.SendOutputAsync();
         peer.TakeKeys();
         return peer;
     }

@@ -41,6 +41,10 @@ public sealed class DecisionTests
 
     [Theory]
     [MemberData(nameof(ServerOptionsOfSslStream))]
+    [Option(typeof(SslServerAuthenticationOptions), nameof(SslServerAuthenticationOptions.AllowRenegotiation))]
+    [Option(typeof(SslServerAuthenticationOptions), nameof(SslServerAuthenticationOptions.AllowRsaPssPadding))]
+    [Option(typeof(SslServerAuthenticationOptions), nameof(SslServerAuthenticationOptions.AllowRsaPkcs1Padding))]
+    [Option(typeof(SslServerAuthenticationOptions), nameof(SslServerAuthenticationOptions.EncryptionPolicy))]
     public async Task Options_that_only_SslStream_honours_on_a_server(string reason, Action<SslServerAuthenticationOptions> change)
     {
         SslServerAuthenticationOptions server = TestPki.Server();
@@ -59,12 +63,19 @@ public sealed class DecisionTests
         { "AllowRenegotiation", o => (o.AllowRenegotiation, o.EnabledSslProtocols) = (true, SslProtocols.Tls12) },
         { "AllowRsaPssPadding", o => o.AllowRsaPssPadding = false },
         { "AllowRsaPkcs1Padding", o => o.AllowRsaPkcs1Padding = false },
+#pragma warning disable SYSLIB0040, CS0618 // That it is obsolete does not mean that nobody sets it.
+        { "EncryptionPolicy", o => o.EncryptionPolicy = EncryptionPolicy.AllowNoEncryption },
+#pragma warning restore SYSLIB0040, CS0618
         { "CipherSuitesPolicy", o => (o.CipherSuitesPolicy, o.EnabledSslProtocols) = (CbcOnly, SslProtocols.Tls12) },
         { "names the authorities", o => (o.ClientCertificateRequired, o.RemoteCertificateValidationCallback, o.ServerCertificateContext) = (true, (_, _, _, _) => true, ContextWithTrust()) },
     };
 
     [Theory]
     [MemberData(nameof(ClientOptionsOfSslStream))]
+    [Option(typeof(SslClientAuthenticationOptions), nameof(SslClientAuthenticationOptions.LocalCertificateSelectionCallback))]
+    [Option(typeof(SslClientAuthenticationOptions), nameof(SslClientAuthenticationOptions.AllowRsaPssPadding))]
+    [Option(typeof(SslClientAuthenticationOptions), nameof(SslClientAuthenticationOptions.AllowRsaPkcs1Padding))]
+    [Option(typeof(SslClientAuthenticationOptions), nameof(SslClientAuthenticationOptions.EncryptionPolicy))]
     public async Task Options_that_only_SslStream_honours_on_a_client(string reason, Action<SslClientAuthenticationOptions> change)
     {
         SslClientAuthenticationOptions client = TestPki.Client();
@@ -83,6 +94,9 @@ public sealed class DecisionTests
         { "LocalCertificateSelectionCallback", o => o.LocalCertificateSelectionCallback = (_, _, _, _, _) => TestPki.Ecdsa },
         { "AllowRsaPssPadding", o => o.AllowRsaPssPadding = false },
         { "AllowRsaPkcs1Padding", o => o.AllowRsaPkcs1Padding = false },
+#pragma warning disable SYSLIB0040, CS0618 // That it is obsolete does not mean that nobody sets it.
+        { "EncryptionPolicy", o => o.EncryptionPolicy = EncryptionPolicy.AllowNoEncryption },
+#pragma warning restore SYSLIB0040, CS0618
         { "CipherSuitesPolicy", o => (o.CipherSuitesPolicy, o.EnabledSslProtocols) = (CbcOnly, SslProtocols.Tls12) },
 #pragma warning disable SYSLIB0039, CA5397 // A client that still speaks TLS 1.1 is what this is about.
         { "EnabledSslProtocols", o => o.EnabledSslProtocols = SslProtocols.Tls11 | SslProtocols.Tls12 },
@@ -116,13 +130,13 @@ public sealed class DecisionTests
     public async Task A_server_without_a_certificate_is_told_so()
     {
         using TcpPair tcp = TcpPair.Connect();
-        using var peer = new SslStream(new NetworkStream(tcp.Client));
-        Task handshake = peer.AuthenticateAsClientAsync(TestPki.Client());
-        AuthenticationException e = await Assert.ThrowsAsync<AuthenticationException>(() => KTlsStream.AuthenticateAsServerAsync(
-            tcp.Server, new SslServerAuthenticationOptions(), new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace }));
+        var options = new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace };
+        NotSupportedException e = await Assert.ThrowsAsync<NotSupportedException>(() => KTlsStream.AuthenticateAsServerAsync(tcp.Server, new SslServerAuthenticationOptions(), options));
         Assert.Contains("ServerCertificate", e.Message, StringComparison.Ordinal);
-        tcp.Server.Dispose();
-        await Assert.ThrowsAnyAsync<Exception>(() => handshake);
+
+        SslServerAuthenticationOptions two = TestPki.Server();
+        two.ServerCertificateSelectionCallback = (_, _) => TestPki.Ecdsa;
+        await Assert.ThrowsAsync<InvalidOperationException>(() => KTlsStream.AuthenticateAsServerAsync(tcp.Server, two, options));
     }
 
     [Fact]

@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace KTls.Bench.Handshakes;
 
-/// <summary>The roles that the measured process plays; the other one, if any, is a <see cref="BarePeer"/>'s.</summary>
+/// <summary>The roles that the measured process plays; the other one, if any, is a <see cref="PeerProgram"/>'s.</summary>
 internal enum MeasuredRoles
 {
     Both,
@@ -13,46 +13,42 @@ internal enum MeasuredRoles
 /// <summary>
 /// Some hundred handshakes at a time: all TCP connections first, then the handshakes, which alone are measured, then the ends.
 /// </summary>
-internal sealed class HandshakeBatch(MeasuredRoles roles, int count, int concurrency) : IDisposable
+internal sealed class HandshakeBatch(MeasuredRoles roles, HandshakeMode mode, int count, int concurrency) : IDisposable
 {
     private readonly PeerProcess? _peer = roles switch
     {
-        MeasuredRoles.Server => new PeerProcess("client"),
-        MeasuredRoles.Client => new PeerProcess("server"),
+        MeasuredRoles.Server => new PeerProcess("client", mode),
+        MeasuredRoles.Client => new PeerProcess("server", mode),
         _ => null,
     };
 
     private readonly Socket _listener = Loopback.Listen();
+    private readonly Socket?[] _serverSockets = new Socket?[count];
+    private readonly Socket?[] _clientSockets = new Socket?[count];
+    private readonly Stream?[] _servers = new Stream?[count];
+    private readonly Stream?[] _clients = new Stream?[count];
+
+    /// <summary>Bytes that the server has sent in a handshake, for a look at what kind of handshake it was.</summary>
+    public long ServerBytes { get; private set; }
 
     public async Task<Usage> RunAsync(ITlsImplementation implementation)
     {
-        Socket[] servers = new Socket[count];
-        Socket[] clients = new Socket[count];
-        var streams = new Stream?[2 * count];
-        Connect(servers, clients);
+        Connect();
         Collect();
 
         Usage before = Usage.Now();
-        _peer?.Begin($"handshake {concurrency}");
-        await Task.WhenAll(Enumerable.Range(0, concurrency).Select(worker => Task.Run(async () =>
-        {
-            for (int i = worker; i < count; i += concurrency)
-            {
-                Task<Stream>? accepting = roles == MeasuredRoles.Client ? null : implementation.AcceptAsync(servers[i]);
-                Task<Stream>? connecting = roles == MeasuredRoles.Server ? null : implementation.ConnectAsync(clients[i]);
-                streams[2 * i] = accepting is null ? null : await accepting;
-                streams[(2 * i) + 1] = connecting is null ? null : await connecting;
-            }
-        })));
+        _peer?.Begin($"handshake {concurrency} {implementation.Name}");
+        await Task.WhenAll(Enumerable.Range(0, concurrency).Select(worker => Task.Run(() => ShakeHandsAsync(implementation, worker))));
         Usage used = Usage.Now() - before;
-
         _peer?.Finish();
-        foreach (Stream? stream in streams)
+
+        ServerBytes = _serverSockets[0] is { } server ? TcpInfo.BytesAcked(server) : TcpInfo.BytesReceived(_clientSockets[0]!);
+        if (mode == HandshakeMode.Resumed)
         {
-            stream?.Dispose();
+            await ExchangeAsync(implementation);
         }
 
-        Ask("close");
+        Close();
         return used;
     }
 
@@ -62,16 +58,47 @@ internal sealed class HandshakeBatch(MeasuredRoles roles, int count, int concurr
         _listener.Dispose();
     }
 
-    // Each connection is accepted before the next one is made: both ends number them alike.
-    private void Connect(Socket[] servers, Socket[] clients)
+    private async Task ShakeHandsAsync(ITlsImplementation implementation, int worker)
+    {
+        for (int i = worker; i < count; i += concurrency)
+        {
+            Task<Stream>? accepting = _serverSockets[i] is { } server ? implementation.AcceptAsync(server) : null;
+            Task<Stream>? connecting = _clientSockets[i] is { } client ? implementation.ConnectAsync(client) : null;
+            _servers[i] = accepting is null ? null : await accepting;
+            _clients[i] = connecting is null ? null : await connecting;
+        }
+    }
+
+    // A client meets the tickets when it reads.
+    private async Task ExchangeAsync(ITlsImplementation implementation)
+    {
+        _peer?.Begin($"exchange {implementation.Name}");
+        for (int i = 0; i < count; i++)
+        {
+            if (_servers[i] is { } server)
+            {
+                await server.WriteAsync(new byte[1]);
+            }
+
+            if (_clients[i] is { } client)
+            {
+                await client.ReadExactlyAsync(new byte[1]);
+            }
+        }
+
+        _peer?.Finish();
+    }
+
+    // Each connection is accepted before the next one is made, or waits in the queue: both ends number them alike.
+    private void Connect()
     {
         switch (roles)
         {
             case MeasuredRoles.Both:
                 for (int i = 0; i < count; i++)
                 {
-                    clients[i] = Loopback.Connect(Loopback.Port(_listener));
-                    servers[i] = Loopback.Accept(_listener);
+                    _clientSockets[i] = Loopback.Connect(Loopback.Port(_listener));
+                    _serverSockets[i] = Loopback.Accept(_listener);
                 }
 
                 break;
@@ -79,7 +106,7 @@ internal sealed class HandshakeBatch(MeasuredRoles roles, int count, int concurr
                 _peer!.Begin($"connect {count} {Loopback.Port(_listener)}");
                 for (int i = 0; i < count; i++)
                 {
-                    servers[i] = Loopback.Accept(_listener);
+                    _serverSockets[i] = Loopback.Accept(_listener);
                 }
 
                 _peer.Finish();
@@ -88,7 +115,7 @@ internal sealed class HandshakeBatch(MeasuredRoles roles, int count, int concurr
                 _peer!.Begin($"accept {count}");
                 for (int i = 0; i < count; i++)
                 {
-                    clients[i] = Loopback.Connect(_peer.Port);
+                    _clientSockets[i] = Loopback.Connect(_peer.Port);
                 }
 
                 _peer.Finish();
@@ -96,9 +123,14 @@ internal sealed class HandshakeBatch(MeasuredRoles roles, int count, int concurr
         }
     }
 
-    private void Ask(string command)
+    private void Close()
     {
-        _peer?.Begin(command);
+        foreach (Stream? stream in _servers.Concat(_clients))
+        {
+            stream?.Dispose();
+        }
+
+        _peer?.Begin("close");
         _peer?.Finish();
     }
 

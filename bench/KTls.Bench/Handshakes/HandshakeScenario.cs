@@ -12,10 +12,12 @@ internal sealed class HandshakeScenario : IScenario
     public string Name => "handshake";
 
     public string Usage =>
-        "handshake [--roles both,server,client] [--implementations KTls,SslStream] [--repetitions 11] [--handshakes 250] [--concurrency 8] [--plane UserSpace|PreferKernel|RequireKernel]";
+        "handshake [--modes full,ticketed,resumed] [--roles both,server,client] [--implementations KTls,SslStream]"
+        + " [--repetitions 11] [--handshakes 250] [--concurrency 8] [--plane UserSpace|PreferKernel|RequireKernel]";
 
     public async Task<Report> RunAsync(CommandLine options)
     {
+        HandshakeMode[] modes = [.. options.TakeSome("modes", "full", "ticketed", "resumed").Select(name => Enum.Parse<HandshakeMode>(name, ignoreCase: true))];
         MeasuredRoles[] roles = [.. options.TakeSome("roles", "both", "server", "client").Select(name => Enum.Parse<MeasuredRoles>(name, ignoreCase: true))];
         string[] implementations = options.TakeSome("implementations", "KTls", "SslStream");
         int repetitions = options.Take("repetitions", 11);
@@ -30,20 +32,23 @@ internal sealed class HandshakeScenario : IScenario
         report.Set("repetitions", repetitions);
         report.Set("handshakes", $"{count} per repetition, {concurrency} at a time");
         report.Set("data plane", plane);
-        ITlsImplementation[] measured = [.. new ITlsImplementation[] { new KTlsImplementation(plane), new SslStreamImplementation(allowTlsResume: Environment.GetEnvironmentVariable("RESUME") == "1") }
-            .Where(implementation => implementations.Contains(implementation.Name))];
-        foreach (MeasuredRoles role in roles)
+        foreach (HandshakeMode mode in modes)
         {
-            await MeasureAsync(report, role, measured, repetitions, count, concurrency);
+            ITlsImplementation[] measured = [.. new ITlsImplementation[] { new KTlsImplementation(mode, plane), new SslStreamImplementation(mode) }
+                .Where(implementation => implementations.Contains(implementation.Name))];
+            foreach (MeasuredRoles role in roles)
+            {
+                using var batch = new HandshakeBatch(role, mode, count, concurrency);
+                string group = $"{mode}, {(role == MeasuredRoles.Both ? "both roles" : $"{role} alone")}";
+                await MeasureAsync(report, group, batch, measured, repetitions, count, withPrimitives: role == MeasuredRoles.Server && mode != HandshakeMode.Resumed);
+            }
         }
 
         return report;
     }
 
-    private static async Task MeasureAsync(Report report, MeasuredRoles roles, ITlsImplementation[] implementations, int repetitions, int count, int concurrency)
+    private static async Task MeasureAsync(Report report, string group, HandshakeBatch batch, ITlsImplementation[] implementations, int repetitions, int count, bool withPrimitives)
     {
-        string group = $"full, {(roles == MeasuredRoles.Both ? "both roles" : $"{roles} alone")}";
-        using var batch = new HandshakeBatch(roles, count, concurrency);
         using var primitives = new ServerPrimitives();
         for (int i = -WarmUps; i < repetitions; i++)
         {
@@ -52,9 +57,13 @@ internal sealed class HandshakeScenario : IScenario
             foreach (ITlsImplementation implementation in i % 2 == 0 ? implementations : implementations.Reverse())
             {
                 used[implementation.Name] = await batch.RunAsync(implementation);
+                if (i >= 0)
+                {
+                    report.Add(group, $"{implementation.Name}, sent by the server", "bytes", batch.ServerBytes);
+                }
             }
 
-            Usage bare = roles == MeasuredRoles.Server ? primitives.Run(count) : default;
+            Usage bare = withPrimitives ? primitives.Run(count) : default;
             if (i >= 0)
             {
                 Add(report, group, used, bare, count);

@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Net.Sockets;
+using KTls.Handshake;
 using KTls.Tests;
 
 namespace KTls.Bench.Handshakes;
@@ -16,12 +17,18 @@ internal interface ITlsImplementation
     Task<Stream> ConnectAsync(Socket socket);
 }
 
-/// <summary>Ours.</summary>
-internal sealed class KTlsImplementation(DataPlanePolicy dataPlane) : ITlsImplementation
+/// <summary>Ours, with the group that SslStream has first.</summary>
+internal sealed class KTlsImplementation : ITlsImplementation
 {
-    private readonly KTlsOptions _options = new() { DataPlane = dataPlane };
+    private readonly KTlsOptions _options;
     private readonly SslServerAuthenticationOptions _server = TestPki.Server();
     private readonly SslClientAuthenticationOptions _client = TestPki.Client();
+
+    public KTlsImplementation(HandshakeMode mode, DataPlanePolicy dataPlane)
+    {
+        _options = new KTlsOptions { DataPlane = dataPlane, Groups = [NamedGroup.X25519], SessionStore = new SessionPile() };
+        _server.AllowTlsResume = _client.AllowTlsResume = mode != HandshakeMode.Full;
+    }
 
     public string Name => "KTls";
 
@@ -36,9 +43,9 @@ internal sealed class SslStreamImplementation : ITlsImplementation
     private readonly SslServerAuthenticationOptions _server = TestPki.Server();
     private readonly SslClientAuthenticationOptions _client = TestPki.Client();
 
-    public SslStreamImplementation(bool allowTlsResume)
+    public SslStreamImplementation(HandshakeMode mode)
     {
-        _server.AllowTlsResume = _client.AllowTlsResume = allowTlsResume;
+        _server.AllowTlsResume = _client.AllowTlsResume = mode != HandshakeMode.Full;
     }
 
     public string Name => "SslStream";

@@ -4,7 +4,7 @@ using KTls.Tests;
 
 namespace KTls.Bench.Handshakes;
 
-/// <summary>The process of a <see cref="BarePeer"/>, seen from the measured process.</summary>
+/// <summary>The process of a <see cref="PeerProgram"/>, seen from the measured process.</summary>
 internal sealed class PeerProcess : IDisposable
 {
     /// <summary>What makes this program a peer.</summary>
@@ -12,7 +12,7 @@ internal sealed class PeerProcess : IDisposable
 
     private readonly Process _process;
 
-    public PeerProcess(string role)
+    public PeerProcess(string role, HandshakeMode mode)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardInput = true, RedirectStandardOutput = true };
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
@@ -23,6 +23,7 @@ internal sealed class PeerProcess : IDisposable
 
         start.ArgumentList.Add(Command);
         start.ArgumentList.Add(role);
+        start.ArgumentList.Add(mode.ToString());
         _process = Process.Start(start)!;
         if (role == "server")
         {

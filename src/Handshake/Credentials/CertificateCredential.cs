@@ -103,6 +103,9 @@ public sealed partial class CertificateCredential
     public ValueTask<byte[]> SignAsync(SignatureScheme scheme, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default) =>
         SignsAtOnce ? ValueTask.FromResult(Sign(scheme, content.Span)) : SignElsewhereAsync(scheme, content, cancellationToken);
 
+    /// <summary>Staples what is no response at all: for tests.</summary>
+    internal void StapleUnchecked(byte[] anything) => Volatile.Write(ref _ocspResponse, new OcspResponse(anything));
+
     /// <summary>Signs the content of a handshake. <see cref="SignsAtOnce"/> must be true.</summary>
     internal byte[] Sign(SignatureScheme scheme, ReadOnlySpan<byte> content)
     {

@@ -12,6 +12,13 @@ internal sealed class OcspResponse
     private readonly byte[] _encoded;
     private readonly DateTimeOffset _nextUpdate;
 
+    /// <summary>Takes anything for a response: for the peer of a test that has one of its own making.</summary>
+    public OcspResponse(byte[] anything)
+    {
+        _encoded = anything;
+        _nextUpdate = DateTimeOffset.MaxValue;
+    }
+
     /// <exception cref="CredentialException">It is no successful response about the certificate.</exception>
     public OcspResponse(byte[] encoded, X509Certificate2 certificate)
     {

@@ -8,23 +8,25 @@ internal sealed class EcdhKeyExchange : KeyExchange
     // UncompressedPointRepresentation (RFC 8446 §4.2.8.2)
     private const byte Uncompressed = 4;
 
-    private readonly ECCurve _curve;
-    private readonly int _coordinateLength;
     private readonly ECDiffieHellman _key;
     private readonly byte[] _publicShare;
 
     public EcdhKeyExchange(NamedGroup group)
+        : this(group, ECDiffieHellman.Create(CurveOf(group)))
+    {
+    }
+
+    /// <summary>With a known private key: for tests against published vectors.</summary>
+    internal EcdhKeyExchange(NamedGroup group, byte[] privateKey)
+        : this(group, ECDiffieHellman.Create(new ECParameters { Curve = CurveOf(group), D = privateKey }))
+    {
+    }
+
+    private EcdhKeyExchange(NamedGroup group, ECDiffieHellman key)
     {
         Group = group;
-        (_curve, _coordinateLength) = group switch
-        {
-            NamedGroup.Secp256r1 => (ECCurve.NamedCurves.nistP256, 32),
-            NamedGroup.Secp384r1 => (ECCurve.NamedCurves.nistP384, 48),
-            NamedGroup.Secp521r1 => (ECCurve.NamedCurves.nistP521, 66),
-            _ => throw new ArgumentOutOfRangeException(nameof(group), group, "Not a curve of NIST."),
-        };
-        _key = ECDiffieHellman.Create(_curve);
-        ECPoint point = _key.ExportParameters(includePrivateParameters: false).Q;
+        _key = key;
+        ECPoint point = key.ExportParameters(includePrivateParameters: false).Q;
         _publicShare = [Uncompressed, .. point.X!, .. point.Y!];
     }
 
@@ -39,13 +41,14 @@ internal sealed class EcdhKeyExchange : KeyExchange
             throw InvalidShare(Group);
         }
 
+        ReadOnlySpan<byte> coordinates = peerShare[1..];
         var parameters = new ECParameters
         {
-            Curve = _curve,
+            Curve = CurveOf(Group),
             Q = new ECPoint
             {
-                X = peerShare.Slice(1, _coordinateLength).ToArray(),
-                Y = peerShare[(1 + _coordinateLength)..].ToArray(),
+                X = coordinates[..(coordinates.Length / 2)].ToArray(),
+                Y = coordinates[(coordinates.Length / 2)..].ToArray(),
             },
         };
 
@@ -66,4 +69,12 @@ internal sealed class EcdhKeyExchange : KeyExchange
     }
 
     public override void Dispose() => _key.Dispose();
+
+    private static ECCurve CurveOf(NamedGroup group) => group switch
+    {
+        NamedGroup.Secp256r1 => ECCurve.NamedCurves.nistP256,
+        NamedGroup.Secp384r1 => ECCurve.NamedCurves.nistP384,
+        NamedGroup.Secp521r1 => ECCurve.NamedCurves.nistP521,
+        _ => throw new ArgumentOutOfRangeException(nameof(group), group, "Not a curve of NIST."),
+    };
 }

@@ -29,9 +29,24 @@ internal abstract class MLKem768 : IDisposable
 /// <summary>ML-KEM-768 from .NET, which has it from OpenSSL 3.5 on.</summary>
 internal sealed class PlatformMLKem768 : MLKem768
 {
-    private readonly MLKem _key = MLKem.GenerateKey(MLKemAlgorithm.MLKem768);
+    private readonly MLKem _key;
 
-    public PlatformMLKem768(Span<byte> encapsulationKey) => _key.ExportEncapsulationKey(encapsulationKey);
+    public PlatformMLKem768(Span<byte> encapsulationKey)
+        : this(MLKem.GenerateKey(MLKemAlgorithm.MLKem768), encapsulationKey)
+    {
+    }
+
+    /// <summary>With a known seed: for tests against published vectors.</summary>
+    internal PlatformMLKem768(ReadOnlySpan<byte> seed, Span<byte> encapsulationKey)
+        : this(MLKem.ImportPrivateSeed(MLKemAlgorithm.MLKem768, seed), encapsulationKey)
+    {
+    }
+
+    private PlatformMLKem768(MLKem key, Span<byte> encapsulationKey)
+    {
+        _key = key;
+        _key.ExportEncapsulationKey(encapsulationKey);
+    }
 
     public static new bool TryEncapsulate(ReadOnlySpan<byte> encapsulationKey, Span<byte> ciphertext, Span<byte> sharedSecret)
     {
@@ -67,7 +82,16 @@ internal sealed class SodiumMLKem768 : MLKem768
 
     private byte[]? _key = Interlocked.Exchange(ref s_spare, null) ?? GC.AllocateUninitializedArray<byte>(Sodium.MLKem768DecapsulationKeyLength, pinned: true);
 
-    public SodiumMLKem768(Span<byte> encapsulationKey) => Sodium.MLKem768GenerateKey(encapsulationKey, _key);
+    public SodiumMLKem768(Span<byte> encapsulationKey)
+    {
+        Span<byte> seed = stackalloc byte[Sodium.MLKem768SeedLength];
+        RandomNumberGenerator.Fill(seed);
+        Sodium.MLKem768GenerateKey(seed, encapsulationKey, _key);
+        CryptographicOperations.ZeroMemory(seed);
+    }
+
+    /// <summary>With a known seed: for tests against published vectors.</summary>
+    internal SodiumMLKem768(ReadOnlySpan<byte> seed, Span<byte> encapsulationKey) => Sodium.MLKem768GenerateKey(seed, encapsulationKey, _key);
 
     public static new bool TryEncapsulate(ReadOnlySpan<byte> encapsulationKey, Span<byte> ciphertext, Span<byte> sharedSecret) =>
         Sodium.TryMLKem768Encapsulate(encapsulationKey, ciphertext, sharedSecret);

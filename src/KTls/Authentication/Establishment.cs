@@ -33,6 +33,7 @@ internal static class Establishment
                 ApplicationProtocol = session.ApplicationProtocol,
                 RemoteCertificate = handshake.PeerCertificate,
                 TargetHostName = targetHost,
+                RemoteOcspResponse = handshake.PeerOcspResponse,
                 IsResumed = session.IsResumed,
             };
             if (session.TakeTicket() is { } ticket)
@@ -40,7 +41,7 @@ internal static class Establishment
                 Keep(sessions, ticket);
             }
 
-            return new SplitConnection(transport, attempt.Options.LeaveSocketOpen ? null : socket, session, planes, facts, sessions, attempt.Logger);
+            return new SplitConnection(transport, attempt.Options.LeaveSocketOpen ? null : socket, session, planes, facts, sessions, attempt.Options, attempt.Logger);
         }
         catch
         {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net.Security;
 using System.Net.Sockets;
 using KTls.DataPlane;
@@ -29,25 +28,24 @@ internal static class ServerAuthentication
         bool isServed = false;
         try
         {
-            using var handshake = new ServerHandshake();
-            using var driver = new HandshakeDriver(transport) { Replay = new ArrayBufferWriter<byte>(1024) };
+            using var handshake = new ServerHandshake(attempt.Options.HandshakeLimits);
+            using var driver = new HandshakeDriver(transport) { KeepsReceived = true };
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
             ClientHello hello = handshake.ClientHello!;
-            (ServerHandshakeOptions? chosen, string? whyNot) = Choose(sender, options, hello, attempt.Options);
+            (ServerHandshakeOptions? chosen, string? whyNot) = await ChooseAsync(sender, options, handshake, driver, attempt).ConfigureAwait(false);
             if (chosen is null)
             {
-                await RefuseUnlessSslStreamCanAsync(handshake, driver, whyNot!, attempt).ConfigureAwait(false);
-                driver.Replay.Write(driver.Unconsumed);
+                byte[] replay = driver.Received.ToArray();
                 Transport.Release(transport, socket);
                 isServed = true;
-                return await FallBackAsync(socket, driver.Replay.WrittenMemory, hello, options, whyNot!, attempt).ConfigureAwait(false);
+                return await FallBackAsync(socket, replay, hello, options, whyNot!, attempt).ConfigureAwait(false);
             }
 
-            driver.Replay = null;
+            driver.KeepsReceived = false;
             await AcceptAsync(handshake, driver, chosen, attempt.Token).ConfigureAwait(false);
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
             await JudgeAsync(sender, handshake, driver, options, attempt.Token).ConfigureAwait(false);
-            Connection connection = Establishment.Establish(handshake, driver, transport, socket, hello.ServerName, sessions: null, attempt);
+            Connection connection = Establishment.Establish(handshake, driver, transport, socket, ServerOptions.UnicodeName(hello), sessions: null, attempt);
             isServed = true;
             return connection;
         }
@@ -57,6 +55,30 @@ internal static class ServerAuthentication
             {
                 Transport.Release(transport, socket);
             }
+        }
+    }
+
+    // Whatever goes wrong at the choice, or forbids SslStream, the client is told: it has sent its ClientHello and waits.
+    private static async ValueTask<(ServerHandshakeOptions? Options, string? WhyNot)> ChooseAsync(
+        KTlsStream sender, SslServerAuthenticationOptions options, ServerHandshake handshake, HandshakeDriver driver, HandshakeAttempt attempt)
+    {
+        AlertDescription alert = AlertDescription.InternalError;
+        try
+        {
+            (ServerHandshakeOptions? Options, string? WhyNot) choice = Choose(sender, options, handshake.ClientHello!, attempt.Options);
+            if (choice.Options is null)
+            {
+                alert = AlertDescription.HandshakeFailure;
+                Transport.ThrowIfRequired(attempt.Options.DataPlane, choice.WhyNot!);
+                FallbackCredentials.ThrowIfNone(attempt.Options.ServerCredentials, handshake.ClientHello!, choice.WhyNot!);
+            }
+
+            return choice;
+        }
+        catch (Exception e)
+        {
+            await driver.FailAsync(handshake, (e as TlsAlertException)?.Description ?? alert, attempt.Token).ConfigureAwait(false);
+            throw;
         }
     }
 
@@ -72,7 +94,7 @@ internal static class ServerAuthentication
             return Choose(credentials, options, hello, kernelOptions);
         }
 
-        if (!ServerOptions.TryGetCredential(sender, options, hello.ServerName, out CertificateCredential? credential, out string? reason))
+        if (!ServerOptions.TryGetCredential(sender, options, ServerOptions.UnicodeName(hello), out CertificateCredential? credential, out string? reason))
         {
             return (null, reason);
         }
@@ -92,21 +114,12 @@ internal static class ServerAuthentication
             return obstacle is null;
         }
 
-        return credentials.TrySelect(hello.ServerName, Fits, out _, out _)
-            ? (translated, null)
-            : (null, obstacle ?? "the client asks for a name that no credential has");
-    }
-
-    // With the client still there to be told: SslStream would only hang up.
-    private static async ValueTask RefuseUnlessSslStreamCanAsync(ServerHandshake handshake, HandshakeDriver driver, string reason, HandshakeAttempt attempt)
-    {
-        ClientHello hello = handshake.ClientHello!;
-        if (attempt.Options.ServerCredentials is { } credentials
-            && !FallbackCredentials.TrySelect(credentials, hello.ServerName, hello, out _, out AlertDescription alert, out string? whyNot))
+        if (credentials.TrySelect(hello.ServerName, Fits, out _, out AlertDescription refusal))
         {
-            await driver.FailAsync(handshake, alert, attempt.Token).ConfigureAwait(false);
-            throw new TlsAlertException(alert, $"The client is not served: {reason}; {whyNot}.");
+            return (translated, null);
         }
+
+        return refusal == AlertDescription.UnrecognizedName ? throw FallbackCredentials.UnrecognizedName() : (null, obstacle);
     }
 
     private static async ValueTask JudgeAsync(KTlsStream sender, ServerHandshake handshake, HandshakeDriver driver, SslServerAuthenticationOptions options, CancellationToken cancellationToken)
@@ -121,6 +134,7 @@ internal static class ServerAuthentication
         }
         else if (criteria.Callback is not null)
         {
+            // The handshake is complete without the client's certificate: no alert of the handshake is left to send.
             AlertDescription alert = default;
             PeerVerdict.JudgeNone(criteria, ref alert);
         }
@@ -150,6 +164,6 @@ internal static class ServerAuthentication
                 ? FallbackCredentials.AuthenticateAsync(stream, credentials, hello, options, reason, attempt.Token)
                 : stream.AuthenticateAsServerAsync(options, attempt.Token),
             reason,
-            attempt.Options.LeaveSocketOpen);
+            attempt.Options);
     }
 }

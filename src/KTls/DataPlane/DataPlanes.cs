@@ -24,13 +24,19 @@ internal readonly record struct DataPlanes(SendPlane Send, ReceivePlane Receive,
         using (RecordKeys keys = session.GetSendKeys())
         {
             send = TryInstall(socket, KernelDirections.Send, wanted, keys, requireKernel, logger, out string reason)
-                ? new KernelSendPlane(socket)
+                ? new KernelSendPlane(socket, keys)
                 : new UserSendPlane(socket, keys, reason);
         }
 
         try
         {
             using RecordKeys keys = session.GetReceiveKeys();
+            if ((wanted & KernelDirections.Receive) != 0 && WhyReceiveInUserSpace(session, options) is { } whyNot)
+            {
+                Log.NoRekey(logger, whyNot);
+                return new DataPlanes(send, new UserReceivePlane(socket, keys, early, untilBoundary: false, whyNot), HandOverAtBoundary: false, requireKernel);
+            }
+
             if (!early.IsEmpty && (wanted & KernelDirections.Receive) != 0)
             {
                 var first = new UserReceivePlane(socket, keys, early, untilBoundary: true, "Records came with the end of the handshake; the kernel takes over when they are read.");
@@ -38,7 +44,7 @@ internal readonly record struct DataPlanes(SendPlane Send, ReceivePlane Receive,
             }
 
             ReceivePlane receive = TryInstall(socket, KernelDirections.Receive, wanted, keys, requireKernel, logger, out string reason)
-                ? new KernelReceivePlane(socket)
+                ? new KernelReceivePlane(socket, keys)
                 : new UserReceivePlane(socket, keys, early, untilBoundary: false, reason);
             return new DataPlanes(send, receive, HandOverAtBoundary: false, requireKernel);
         }
@@ -48,6 +54,15 @@ internal readonly record struct DataPlanes(SendPlane Send, ReceivePlane Receive,
             throw;
         }
     }
+
+    // A peer may change its keys at any time, and only where the kernel can follow is it safe to leave receiving to it.
+    private static string? WhyReceiveInUserSpace(TlsSession session, KTlsOptions options) =>
+        session.CanUpdateKeys
+        && options is { DataPlane: not DataPlanePolicy.RequireKernel, ReceiveWithoutRekey: ReceiveWithoutRekey.UserSpace }
+        && KernelKeys.CipherOf(session.CipherSuite) is { } cipher
+        && !RekeySupport.IsAvailable(cipher)
+            ? "This kernel cannot change keys, which a KeyUpdate of the peer would need (Linux 6.14 or later can)."
+            : null;
 
     private static bool TryInstall(KernelSocket socket, KernelDirections direction, KernelDirections wanted, RecordKeys keys, bool requireKernel, ILogger logger, out string reason)
     {

@@ -5,11 +5,14 @@ using Microsoft.Win32.SafeHandles;
 namespace KTls.DataPlane;
 
 /// <summary>The kernel seals: what we send is plaintext for it.</summary>
-internal sealed class KernelSendPlane(KernelSocket socket) : SendPlane
+internal sealed class KernelSendPlane(KernelSocket socket, RecordKeys keys) : SendPlane
 {
+    private readonly KernelCipher _cipher = KernelKeys.CipherOf(keys.CipherSuite)!.Value;
+    private bool? _canChangeKeys;
+
     public override DataPlaneStatus Status { get; } = new(DataPlaneKind.Kernel, "The kernel has the keys.");
 
-    public override bool CanChangeKeys => RekeySupport.IsAvailable;
+    public override bool CanChangeKeys => _canChangeKeys ??= RekeySupport.IsAvailable(_cipher);
 
     public override ValueTask SendAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken) =>
         socket.SendAsync(data, cancellationToken);

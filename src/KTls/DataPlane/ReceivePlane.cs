@@ -14,8 +14,20 @@ internal abstract class ReceivePlane : IDisposable
     /// <summary>Receives content of one type: application data, or a part of a control record. The buffer is not empty.</summary>
     public abstract ValueTask<ReceivedRecord> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken);
 
+    /// <summary>Records that were opened with the current keys, or a little less; null when that is not known.</summary>
+    public abstract ulong? RecordsOpened { get; }
+
+    /// <summary>Whether nothing comes any more before <see cref="GoOnWithSameKeys"/>.</summary>
+    public virtual bool IsPaused => false;
+
     /// <summary>Opens the next record with other keys, from number 0 on.</summary>
+    /// <exception cref="KeyUpdateUnavailableException">The kernel cannot change keys.</exception>
+    /// <exception cref="KernelTlsException">The kernel refuses the keys.</exception>
     public abstract void ChangeKeys(RecordKeys keys);
+
+    /// <summary>Ends a pause that no KeyUpdate has caused.</summary>
+    /// <exception cref="KernelTlsException">The kernel refuses the keys.</exception>
+    public virtual void GoOnWithSameKeys(RecordKeys keys) => throw new InvalidOperationException("This plane never pauses.");
 
     public abstract void Dispose();
 }

@@ -6,17 +6,13 @@ namespace KTls.DataPlane;
 
 internal sealed partial class SplitConnection
 {
-    // Messages, alerts and empty records in a row; a peer that sends more of them keeps us busy for nothing.
-    private const int MaxWithoutData = 64;
-
     private readonly OperationGate _reading;
-    private readonly PostHandshakeReader _postHandshake;
-    private readonly byte[] _alert = new byte[TlsAlert.Size];
+    private readonly OpenedUsage _opened;
+    private readonly KeyUpdateRate _keyUpdateRate;
     private readonly bool _requireKernel;
+    private readonly bool _requireCloseNotify;
     private ReceivePlane _receive;
     private bool _handOverAtBoundary;
-    private int _alertLength;
-    private int _withoutData;
     private bool _closeNotifyReceived;
     private bool _hasEnded;
     private Exception? _receiveFailure;
@@ -29,8 +25,13 @@ internal sealed partial class SplitConnection
         {
             while (!_hasEnded)
             {
-                ThrowIfReceivingFailed();
+                if (_receiveFailure is not null)
+                {
+                    throw FailureAgain(_receiveFailure);
+                }
+
                 HandOverAtBoundary();
+                GoOnAfterPause();
                 if (buffer.IsEmpty)
                 {
                     await _receive.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -38,9 +39,9 @@ internal sealed partial class SplitConnection
                 }
 
                 ReceivedRecord received = await _receive.ReceiveAsync(buffer, cancellationToken).ConfigureAwait(false);
-                if (received.ContentType == ReceivedRecord.ApplicationData && received.Length != 0 && !_postHandshake.IsInsideMessage && _alertLength == 0)
+                if (received.ContentType == ReceivedRecord.ApplicationData && received.Length != 0 && !IsInsideControl)
                 {
-                    _withoutData = 0;
+                    CountData(received.Length);
                     return received.Length;
                 }
 
@@ -51,11 +52,20 @@ internal sealed partial class SplitConnection
         }
         catch (TlsAlertException e)
         {
-            throw Fail(e, new IOException(e.Message, e));
+            throw Fail(new IOException(e.Message, e), e.ReceivedFromPeer ? null : e.Description);
         }
         catch (KernelTlsException e)
         {
-            throw Fail(new TlsAlertException(AlertFor(e), e.Message, e), e);
+            throw Fail(e, AlertFor(e));
+        }
+        catch (KeyUpdateUnavailableException e)
+        {
+            throw Fail(e, AlertDescription.InternalError);
+        }
+        catch (IOException e)
+        {
+            // TCP broke; an alert would not arrive.
+            throw Fail(e, alert: null);
         }
         finally
         {
@@ -72,24 +82,32 @@ internal sealed partial class SplitConnection
         _ => AlertDescription.InternalError,
     };
 
-    private void ThrowIfReceivingFailed()
+    private IOException Fail(IOException failure, AlertDescription? alert)
     {
         if (_receiveFailure is not null)
         {
-            throw new IOException("The connection has failed before: " + _receiveFailure.Message, _receiveFailure);
+            // Told before, to the peer, too.
+            return failure;
         }
-    }
 
-    private Exception Fail(TlsAlertException alert, Exception failure)
-    {
         _receiveFailure = failure;
-        Volatile.Write(ref _sendFailure, failure);
-        if (!alert.ReceivedFromPeer)
+        Interlocked.CompareExchange(ref _sendFailure, failure, null);
+        if (alert is { } description)
         {
-            TrySendAlert(alert.Description);
+            SendAlert(description);
         }
 
         return failure;
+    }
+
+    private void CountData(int bytes)
+    {
+        _withoutData = 0;
+        _keyUpdateRate.Add(bytes);
+        if (_opened.Add(bytes) && _opened.Look(_receive.RecordsOpened) && CanChangeSendKeys)
+        {
+            _ = RequestPeerUpdateAsync();
+        }
     }
 
     private void HandOverAtBoundary()
@@ -105,7 +123,7 @@ internal sealed partial class SplitConnection
         if (errno == 0)
         {
             Log.ReceiveHandedOver(_logger, early.Sequence);
-            Volatile.Write(ref _receive, new KernelReceivePlane(_socket));
+            Volatile.Write(ref _receive, new KernelReceivePlane(_socket, keys));
             early.Dispose();
             return;
         }
@@ -120,122 +138,13 @@ internal sealed partial class SplitConnection
         early.StayForGood(refusal.Message);
     }
 
-    private void ReceiveControl(ReceivedRecord received, ReadOnlySpan<byte> content)
+    // Looking at the first byte only, the kernel also stops at what is not a whole KeyUpdate. It wants keys: it gets those it has.
+    private void GoOnAfterPause()
     {
-        if (received.EndOfStream)
+        if (_receive.IsPaused)
         {
-            _hasEnded = true;
-            return;
-        }
-
-        if (_alertLength != 0 && received.ContentType != (byte)ContentType.Alert)
-        {
-            throw new TlsAlertException(AlertDescription.DecodeError, "An alert that is not of two bytes.");
-        }
-
-        var type = (ContentType)received.ContentType;
-        if (type != ContentType.Handshake && _postHandshake.IsInsideMessage)
-        {
-            throw new TlsAlertException(AlertDescription.UnexpectedMessage, $"A record of type {type} inside a handshake message (RFC 8446 §5.1).");
-        }
-
-        switch (type)
-        {
-            case ContentType.ApplicationData:
-                CountWithoutData();
-                break;
-            case ContentType.Alert:
-                ReceiveAlert(content);
-                break;
-            case ContentType.Handshake:
-                ReceiveHandshake(content);
-                break;
-            default:
-                throw new TlsAlertException(AlertDescription.UnexpectedMessage, $"A record of type {type} after the handshake.");
-        }
-    }
-
-    private void CountWithoutData()
-    {
-        if (++_withoutData > MaxWithoutData)
-        {
-            throw new TlsAlertException(AlertDescription.UnexpectedMessage, $"More than {MaxWithoutData} messages in a row without data.");
-        }
-    }
-
-    // A reader with a buffer of one byte gets an alert in two parts.
-    private void ReceiveAlert(ReadOnlySpan<byte> content)
-    {
-        if (content.IsEmpty || content.Length > TlsAlert.Size - _alertLength)
-        {
-            throw new TlsAlertException(AlertDescription.DecodeError, "An alert that is not of two bytes.");
-        }
-
-        content.CopyTo(_alert.AsSpan(_alertLength));
-        _alertLength += content.Length;
-        if (_alertLength < TlsAlert.Size)
-        {
-            return;
-        }
-
-        _alertLength = 0;
-        AlertDescription description = TlsAlert.Read(_alert);
-        switch (description)
-        {
-            case AlertDescription.CloseNotify:
-                _closeNotifyReceived = true;
-                _hasEnded = true;
-                break;
-            case AlertDescription.UserCanceled:
-                // A close_notify follows (RFC 8446 §6.1).
-                CountWithoutData();
-                break;
-            default:
-                if (_session.CanUpdateKeys || !TlsAlert.IsWarning(_alert))
-                {
-                    throw TlsAlertException.FromPeer(description);
-                }
-
-                // TLS 1.2 goes on after a warning (RFC 5246 §7.2).
-                CountWithoutData();
-                break;
-        }
-    }
-
-    private void ReceiveHandshake(ReadOnlySpan<byte> content)
-    {
-        _postHandshake.Append(content);
-        while (_postHandshake.TryRead(out PostHandshakeMessage message))
-        {
-            CountWithoutData();
-            switch (message)
-            {
-                case PostHandshakeMessage.NewSessionTicket:
-                    KeepSession();
-                    continue;
-                case PostHandshakeMessage.Renegotiation:
-                    TrySendAlert(AlertDescription.NoRenegotiation);
-                    continue;
-            }
-
-            bool updateRequested = message == PostHandshakeMessage.KeyUpdateRequested;
-            Log.KeyUpdateReceived(_logger, updateRequested);
-            _session.UpdateReceiveKeys();
             using RecordKeys keys = _session.GetReceiveKeys();
-            _receive.ChangeKeys(keys);
-            if (updateRequested)
-            {
-                // Due before our next data (RFC 8446 §4.6.3): the next write sees to it.
-                Volatile.Write(ref _owesKeyUpdate, true);
-            }
-        }
-    }
-
-    private void KeepSession()
-    {
-        if (_postHandshake.Ticket is { } session)
-        {
-            Authentication.Establishment.Keep(_sessions, session);
+            _receive.GoOnWithSameKeys(keys);
         }
     }
 }

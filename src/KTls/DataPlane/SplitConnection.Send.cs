@@ -6,11 +6,16 @@ namespace KTls.DataPlane;
 
 internal sealed partial class SplitConnection
 {
-    // Alerts come from readers, too; whoever sends holds this.
+    // Between two pieces of a long write others get their turn: a KeyUpdate, an alert. A multiple of the record size, because the
+    // end of a piece is the end of a record.
+    private const int MaxPiece = 64 * RecordHeader.MaxPlaintext;
+
+    // A whole write, or the end of the stream, holds _writing. Whoever sends records, the reader with its alerts included, holds _sending.
+    private readonly SemaphoreSlim _writing = new(1, 1);
     private readonly SemaphoreSlim _sending = new(1, 1);
     private readonly SendPlane _send;
-    private int _isWriting;
-    private bool _owesKeyUpdate;
+    private KeyUsage _sealed;
+    private int _isWriteUnderWay;
     private bool _isShutDown;
     private Exception? _sendFailure;
 
@@ -20,12 +25,25 @@ internal sealed partial class SplitConnection
         await BeginWriteAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (Volatile.Read(ref _owesKeyUpdate))
+            bool isFirst = true;
+            do
             {
-                await UpdateSendKeysAsync(cancellationToken).ConfigureAwait(false);
+                await LockSendingAsync(cancellationToken).ConfigureAwait(false);
+                try
+                {
+                    ThrowIfNothingMayBeSent();
+                    await PrepareKeysAsync(buffer.Length, RecordHeader.MaxPlaintext, isFirst, cancellationToken).ConfigureAwait(false);
+                    isFirst = false;
+                    int length = (int)Piece(buffer.Length, RecordHeader.MaxPlaintext);
+                    await _send.SendAsync(buffer[..length], cancellationToken).ConfigureAwait(false);
+                    buffer = buffer[length..];
+                }
+                finally
+                {
+                    UnlockSending();
+                }
             }
-
-            await _send.SendAsync(buffer, cancellationToken).ConfigureAwait(false);
+            while (!buffer.IsEmpty);
         }
         finally
         {
@@ -39,12 +57,31 @@ internal sealed partial class SplitConnection
         await BeginWriteAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (Volatile.Read(ref _owesKeyUpdate))
+            // What the file does not have counts against no limit.
+            count = Math.Min(count, Math.Max(0, RandomAccess.GetLength(file) - offset));
+            long sent = 0;
+            bool isFirst = true;
+            while (true)
             {
-                await UpdateSendKeysAsync(cancellationToken).ConfigureAwait(false);
+                await LockSendingAsync(cancellationToken).ConfigureAwait(false);
+                try
+                {
+                    ThrowIfNothingMayBeSent();
+                    await PrepareKeysAsync(count, KeyUsage.MinFileRecord, isFirst, cancellationToken).ConfigureAwait(false);
+                    isFirst = false;
+                    long length = Piece(count - sent, KeyUsage.MinFileRecord);
+                    long sentNow = await _send.SendFileAsync(file, offset + sent, length, cancellationToken).ConfigureAwait(false);
+                    sent += sentNow;
+                    if (sent == count || sentNow < length)
+                    {
+                        return sent;
+                    }
+                }
+                finally
+                {
+                    UnlockSending();
+                }
             }
-
-            return await _send.SendFileAsync(file, offset, count, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -54,64 +91,111 @@ internal sealed partial class SplitConnection
 
     public override async Task ShutdownAsync(CancellationToken cancellationToken)
     {
-        await _sending.WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (_isShutDown)
+        {
+            return;
+        }
+
+        ThrowIfFailed();
+        await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            ThrowIfFailed();
-            if (!_isShutDown)
+            await LockSendingAsync(cancellationToken).ConfigureAwait(false);
+            try
             {
-                await _send.FlushAsync(cancellationToken).ConfigureAwait(false);
-                await _send.SendControlAsync(ContentType.Alert, TlsAlert.Create(AlertDescription.CloseNotify), cancellationToken).ConfigureAwait(false);
-                _isShutDown = true;
-                await _send.FlushAsync(cancellationToken).ConfigureAwait(false);
+                if (!_isShutDown)
+                {
+                    ThrowIfFailed();
+                    await SendCloseNotifyAsync(cancellationToken).ConfigureAwait(false);
+                }
+            }
+            finally
+            {
+                UnlockSending();
             }
         }
         finally
         {
-            _sending.Release();
+            _writing.Release();
         }
+    }
+
+    private async ValueTask SendCloseNotifyAsync(CancellationToken cancellationToken)
+    {
+        await _send.FlushAsync(cancellationToken).ConfigureAwait(false);
+        await SendControlAsync(ContentType.Alert, TlsAlert.Create(AlertDescription.CloseNotify), cancellationToken).ConfigureAwait(false);
+        _isShutDown = true;
+        await _send.FlushAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    // How much of so many bytes goes out in one piece. It is counted now: of a send that fails or is cancelled a part may be out.
+    private long Piece(long bytes, int recordSize)
+    {
+        long length = Math.Min(bytes, MaxPiece);
+        if (CanChangeSendKeys)
+        {
+            length = _sealed.Allowance(_limits, length, recordSize);
+        }
+
+        _sealed.Add(length, KeyUsage.RecordsOf(length, recordSize));
+        return length;
+    }
+
+    private ValueTask SendControlAsync(ContentType type, byte[] content, CancellationToken cancellationToken)
+    {
+        _sealed.Add(content.Length, 1);
+        return _send.SendControlAsync(type, content, cancellationToken);
     }
 
     private ValueTask BeginWriteAsync(CancellationToken cancellationToken)
     {
-        if (Interlocked.Exchange(ref _isWriting, 1) != 0)
+        if (Interlocked.Exchange(ref _isWriteUnderWay, 1) != 0)
         {
             throw new NotSupportedException("Another write operation is under way.");
         }
 
-        if (!cancellationToken.IsCancellationRequested && _sending.Wait(0, CancellationToken.None))
-        {
-            return EnterWrite();
-        }
-
-        return BeginWriteSlowlyAsync(cancellationToken);
+        return !cancellationToken.IsCancellationRequested && _writing.Wait(0, CancellationToken.None) ? default : BeginWriteSlowlyAsync(cancellationToken);
     }
 
     private async ValueTask BeginWriteSlowlyAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await _sending.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
-            Volatile.Write(ref _isWriting, 0);
+            Volatile.Write(ref _isWriteUnderWay, 0);
             throw;
         }
-
-        await EnterWrite().ConfigureAwait(false);
     }
 
-    private ValueTask EnterWrite()
+    private void EndWrite()
     {
-        if (!_isShutDown && Volatile.Read(ref _sendFailure) is null)
-        {
-            return default;
-        }
+        _writing.Release();
+        Volatile.Write(ref _isWriteUnderWay, 0);
+    }
 
-        EndWrite();
+    // Whoever waits gets it before the one who asks again at once: a release goes straight to the first in the queue.
+    private ValueTask LockSendingAsync(CancellationToken cancellationToken) =>
+        !cancellationToken.IsCancellationRequested && _sending.Wait(0, CancellationToken.None) ? default : new ValueTask(_sending.WaitAsync(cancellationToken));
+
+    private void UnlockSending()
+    {
+        _sending.Release();
+        if (Volatile.Read(ref _alertToSend) != NoAlert)
+        {
+            SendPendingAlert();
+        }
+    }
+
+    private void ThrowIfNothingMayBeSent()
+    {
         ThrowIfFailed();
-        throw new InvalidOperationException("The stream was shut down; nothing can be written after close_notify.");
+        if (_isShutDown)
+        {
+            throw new InvalidOperationException("The stream was shut down; nothing can be written after close_notify.");
+        }
     }
 
     // After a fatal alert of either side nothing more may be sent (RFC 8446 §6.2).
@@ -119,70 +203,7 @@ internal sealed partial class SplitConnection
     {
         if (Volatile.Read(ref _sendFailure) is { } failure)
         {
-            throw new IOException("The connection has failed before: " + failure.Message, failure);
-        }
-    }
-
-    private void EndWrite()
-    {
-        _sending.Release();
-        Volatile.Write(ref _isWriting, 0);
-    }
-
-    // KeyUpdate under the old keys, then the new ones (RFC 8446 §4.6.3).
-    private async ValueTask UpdateSendKeysAsync(CancellationToken cancellationToken)
-    {
-        if (!_send.CanChangeKeys)
-        {
-            // The kernel has no way to change the keys: the old ones serve on.
-            Volatile.Write(ref _owesKeyUpdate, false);
-            return;
-        }
-
-        // A request that comes from here on is a new one.
-        Volatile.Write(ref _owesKeyUpdate, false);
-        await _send.SendControlAsync(ContentType.Handshake, PostHandshakeReader.CreateKeyUpdate(requestUpdate: false), cancellationToken).ConfigureAwait(false);
-        try
-        {
-            _session.UpdateSendKeys();
-            using RecordKeys keys = _session.GetSendKeys();
-            _send.ChangeKeys(keys);
-        }
-        catch (Exception e)
-        {
-            // The peer expects the new keys: under the old ones nothing may follow.
-            Volatile.Write(ref _sendFailure, e);
-            throw;
-        }
-
-        Log.KeyUpdateSent(_logger);
-    }
-
-    // The connection ends anyway: the alert is a courtesy that waits for nothing, neither a writer nor a full buffer.
-    private void TrySendAlert(AlertDescription description)
-    {
-        if (!_sending.Wait(0))
-        {
-            return;
-        }
-
-        using var now = new CancellationTokenSource();
-        try
-        {
-            ValueTask sent = _send.SendControlAsync(ContentType.Alert, TlsAlert.Create(description), now.Token);
-            if (!sent.IsCompleted)
-            {
-                now.Cancel();
-            }
-
-            sent.AsTask().ContinueWith(static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        }
-        catch (Exception e) when (e is IOException or ObjectDisposedException)
-        {
-        }
-        finally
-        {
-            _sending.Release();
+            throw FailureAgain(failure);
         }
     }
 }

@@ -23,7 +23,7 @@ internal sealed partial class SplitConnection : Connection
     private readonly SessionKeeper? _sessions;
     private int _isDisposed;
 
-    public SplitConnection(KernelSocket socket, Socket? ownedSocket, TlsSession session, DataPlanes planes, ConnectionFacts facts, SessionKeeper? sessions, ILogger logger)
+    public SplitConnection(KernelSocket socket, Socket? ownedSocket, TlsSession session, DataPlanes planes, ConnectionFacts facts, SessionKeeper? sessions, KTlsOptions options, ILogger logger)
     {
         _socket = socket;
         _ownedSocket = ownedSocket;
@@ -32,6 +32,11 @@ internal sealed partial class SplitConnection : Connection
         _receive = planes.Receive;
         _handOverAtBoundary = planes.HandOverAtBoundary;
         _requireKernel = planes.RequireKernel;
+        _limits = KeyLimits.Of(session.CipherSuite, options);
+        _opened = new OpenedUsage(_limits);
+        _keyUpdateRate = new KeyUpdateRate(options.MaxKeyUpdatesPerSecond, Environment.TickCount64);
+        _requireCloseNotify = options.RequireCloseNotify;
+        _updateRequestWithoutRekey = options.UpdateRequestWithoutRekey;
         _postHandshake = session.CreatePostHandshakeReader();
         _reading = new OperationGate(ReleaseReceiving);
         Facts = facts;
@@ -41,11 +46,18 @@ internal sealed partial class SplitConnection : Connection
 
     public override ConnectionFacts Facts { get; }
 
+    public override byte[]? ExportKeyingMaterial(string label, byte[]? context, int length)
+    {
+        byte[] material = new byte[length];
+        _session.ExportKeyingMaterial(System.Text.Encoding.ASCII.GetBytes(label), context, material);
+        return material;
+    }
+
     public override DataPlaneStatus Sending => _send.Status;
 
     public override DataPlaneStatus Receiving => Volatile.Read(ref _receive).Status;
 
-    public override bool? CloseNotifyReceived => _closeNotifyReceived;
+    public override bool CloseNotifyReceived => _closeNotifyReceived;
 
     public override void Dispose()
     {

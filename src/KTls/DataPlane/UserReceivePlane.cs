@@ -53,6 +53,8 @@ internal sealed class UserReceivePlane : ReceivePlane
     /// <summary>Whether all that was received has been read: the next byte of the socket begins a record.</summary>
     public bool IsAtBoundary => _start == _end && _content.IsEmpty;
 
+    public override ulong? RecordsOpened => _opener.Sequence;
+
     /// <summary>The number of the next record.</summary>
     public ulong Sequence => _opener.Sequence;
 
@@ -88,8 +90,9 @@ internal sealed class UserReceivePlane : ReceivePlane
         int length = Math.Min(buffer.Length, _content.Length);
         _content[..length].CopyTo(buffer);
         _content = _content[length..];
+        bool endOfRecord = _contentType == ContentType.ApplicationData || _content.IsEmpty;
         ReturnBufferWhenEmpty();
-        return new ReceivedRecord((byte)_contentType, length, EndOfStream: false);
+        return new ReceivedRecord((byte)_contentType, length, EndOfStream: false, endOfRecord);
     }
 
     public override void ChangeKeys(RecordKeys keys)

@@ -17,9 +17,11 @@ internal static class CryptoInfo
     /// <summary>The size of the largest structure.</summary>
     public const int MaxSize = 56;
 
+    /// <summary>Bytes of every cipher's nonce.</summary>
+    public const int NonceSize = 12;
+
     private const int HeaderSize = 4;
     private const int SequenceSize = 8;
-    private const int NonceSize = 12;
 
     /// <summary>Writes the structure for the next record of one direction.</summary>
     /// <param name="destination">At least <see cref="MaxSize"/> bytes, or the exact size.</param>
@@ -42,15 +44,9 @@ internal static class CryptoInfo
             throw new ArgumentException("The kernel knows TLS 1.2 and TLS 1.3 only.", nameof(version));
         }
 
-        (int keySize, int saltSize) = cipher switch
-        {
-            KernelCipher.AesGcm128 or KernelCipher.AesCcm128 => (16, 4),
-            KernelCipher.AesGcm256 => (32, 4),
-            KernelCipher.ChaCha20Poly1305 => (32, 0),
-            _ => throw new ArgumentException("Not a cipher of this kernel interface.", nameof(cipher)),
-        };
+        (int keySize, int saltSize) = PartsOf(cipher);
         int ivSize = NonceSize - saltSize;
-        int size = HeaderSize + ivSize + keySize + saltSize + SequenceSize;
+        int size = SizeOf(cipher);
 
         if (key.Length != keySize)
         {
@@ -91,6 +87,25 @@ internal static class CryptoInfo
         BinaryPrimitives.WriteUInt64BigEndian(rest[(keySize + saltSize)..], sequence);
         return size;
     }
+
+    /// <summary>Bytes of the structure of a cipher.</summary>
+    /// <exception cref="ArgumentException">Not a cipher of this interface.</exception>
+    public static int SizeOf(KernelCipher cipher) => HeaderSize + NonceSize + KeySizeOf(cipher) + SequenceSize;
+
+    /// <summary>Bytes of a cipher's key.</summary>
+    /// <exception cref="ArgumentException">Not a cipher of this interface.</exception>
+    public static int KeySizeOf(KernelCipher cipher) => PartsOf(cipher).KeySize;
+
+    /// <summary>The number of the next record, from a structure that the kernel has filled.</summary>
+    public static ulong ReadSequence(ReadOnlySpan<byte> info) => BinaryPrimitives.ReadUInt64BigEndian(info[^SequenceSize..]);
+
+    private static (int KeySize, int SaltSize) PartsOf(KernelCipher cipher) => cipher switch
+    {
+        KernelCipher.AesGcm128 or KernelCipher.AesCcm128 => (16, 4),
+        KernelCipher.AesGcm256 => (32, 4),
+        KernelCipher.ChaCha20Poly1305 => (32, 0),
+        _ => throw new ArgumentException("Not a cipher of this kernel interface.", nameof(cipher)),
+    };
 
     private static void WriteNative(Span<byte> destination, ushort value) => BitConverter.TryWriteBytes(destination, value);
 }

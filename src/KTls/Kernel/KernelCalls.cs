@@ -6,6 +6,7 @@ internal static class KernelCalls
     public const string AttachUlp = "setsockopt(TCP_ULP)";
     public const string SetSendKeys = "setsockopt(TLS_TX)";
     public const string SetReceiveKeys = "setsockopt(TLS_RX)";
+    public const string GetReceiveKeys = "getsockopt(TLS_RX)";
     public const string Receive = "recv";
     public const string ReceiveRecord = "recvmsg";
     public const string Send = "send";

@@ -186,7 +186,8 @@ internal sealed partial class KernelSocket
                 record = new ReceivedRecord(
                     typed ? contentType : received == 0 ? (byte)0 : ReceivedRecord.ApplicationData,
                     (int)received,
-                    EndOfStream: !typed && received == 0);
+                    EndOfStream: !typed && received == 0,
+                    EndOfRecord: !typed || contentType == ReceivedRecord.ApplicationData || (message.Flags & LibC.MsgEndOfRecord) != 0);
                 return 0;
             }
         }

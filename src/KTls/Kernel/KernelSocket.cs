@@ -101,6 +101,30 @@ internal sealed partial class KernelSocket : IDisposable
         }
     }
 
+    /// <summary>The number of the next record of a direction whose keys the kernel has.</summary>
+    /// <returns>0 or the errno.</returns>
+    public unsafe int GetSequence(KernelDirection direction, KernelCipher cipher, out ulong sequence)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+
+        // The kernel hands out the key together with the number.
+        Span<byte> info = stackalloc byte[CryptoInfo.SizeOf(cipher)];
+        try
+        {
+            fixed (byte* start = info)
+            {
+                uint length = (uint)info.Length;
+                int errno = LibC.getsockopt(_handle, SolTls, (int)direction, start, &length) == 0 ? 0 : LibC.LastError;
+                sequence = errno == 0 ? CryptoInfo.ReadSequence(info) : 0;
+                return errno;
+            }
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(info);
+        }
+    }
+
     /// <summary>
     /// Tells the kernel that the peer does not pad its records (TLS_RX_EXPECT_NO_PAD, Linux 6.0, TLS 1.3 only, after the
     /// receive keys): it then decrypts straight into the caller's buffer. A padded record still arrives, at double the cost.

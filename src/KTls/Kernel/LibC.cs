@@ -75,6 +75,7 @@ internal static unsafe partial class LibC
     internal const int NonBlocking = 0x800; // O_NONBLOCK on every architecture that .NET runs on
 
     internal const int MsgControlTruncated = 0x8; // MSG_CTRUNC
+    internal const int MsgEndOfRecord = 0x80; // MSG_EOR
     internal const int MsgDontWait = 0x40; // MSG_DONTWAIT
     internal const int MsgNoSignal = 0x4000; // MSG_NOSIGNAL
 

@@ -25,6 +25,7 @@ internal sealed unsafe class ReadinessThread
     private const int CloseOnExec = 0x80000; // EPOLL_CLOEXEC
     private const int Add = 1; // EPOLL_CTL_ADD
     private const int Delete = 2; // EPOLL_CTL_DEL
+    private const int Modify = 3; // EPOLL_CTL_MOD
     private const int BatchSize = 512;
 
     private static readonly Lock Starting = new();
@@ -55,36 +56,28 @@ internal sealed unsafe class ReadinessThread
         }
     }
 
-    /// <summary>Registers a socket for both directions. The token is set before the first event can arrive.</summary>
+    /// <summary>Registers a socket. The token is set before the first event can arrive.</summary>
     /// <exception cref="KernelTlsException">The kernel refuses (ENOSPC: fs.epoll.max_user_watches).</exception>
     /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
-    public void Register(SafeHandle handle, SocketReadiness readiness, ref ulong token)
+    public void Register(SafeHandle handle, SocketReadiness readiness, EpollEvents events, ref ulong token)
     {
         ulong mine = TakeSlot(readiness, ref token);
-
-        EpollEvent ev = default;
-        ev.Set(
-            EpollEvents.Readable | EpollEvents.Writable | EpollEvents.PeerClosed | EpollEvents.EdgeTriggered, mine);
-        int result;
         try
         {
-            result = LibC.epoll_ctl(_epoll, Add, handle, &ev);
+            Control(Add, "epoll_ctl(EPOLL_CTL_ADD)", handle, events, mine);
         }
-        catch (ObjectDisposedException)
+        catch
         {
             Volatile.Write(ref token, 0);
             FreeSlot(mine);
             throw;
         }
-
-        if (result != 0)
-        {
-            int errno = LibC.LastError;
-            Volatile.Write(ref token, 0);
-            FreeSlot(mine);
-            throw new KernelTlsException("epoll_ctl(EPOLL_CTL_ADD)", errno);
-        }
     }
+
+    /// <summary>Changes the events of a registered socket. What is true of it at that moment comes as an event again.</summary>
+    /// <exception cref="KernelTlsException">The kernel refuses.</exception>
+    /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
+    public void Change(SafeHandle handle, EpollEvents events, ulong token) => Control(Modify, "epoll_ctl(EPOLL_CTL_MOD)", handle, events, token);
 
     /// <summary>Forgets a socket; no event reaches it afterwards, except one that is being passed on at this moment.</summary>
     public void Unregister(SafeHandle handle, ulong token)
@@ -122,6 +115,16 @@ internal sealed unsafe class ReadinessThread
             }
 
             return _sharedThread;
+        }
+    }
+
+    private void Control(int operation, string call, SafeHandle handle, EpollEvents events, ulong token)
+    {
+        EpollEvent ev = default;
+        ev.Set(events | EpollEvents.EdgeTriggered, token);
+        if (LibC.epoll_ctl(_epoll, operation, handle, &ev) != 0)
+        {
+            throw new KernelTlsException(call, LibC.LastError);
         }
     }
 

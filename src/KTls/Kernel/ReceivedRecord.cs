@@ -7,7 +7,8 @@ namespace KTls.Kernel;
 /// when the end of the stream or a record of another type follows it, and skips it otherwise.
 /// </param>
 /// <param name="EndOfStream">True when the peer closed the TCP connection; no record came with it.</param>
-internal readonly record struct ReceivedRecord(byte ContentType, int Length, bool EndOfStream)
+/// <param name="EndOfRecord">False when more of this control record is to come; of application data always true.</param>
+internal readonly record struct ReceivedRecord(byte ContentType, int Length, bool EndOfStream, bool EndOfRecord = true)
 {
     /// <summary>The content type of application data (RFC 8446, B.1).</summary>
     public const byte ApplicationData = 23;

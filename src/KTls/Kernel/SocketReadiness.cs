@@ -9,9 +9,12 @@ namespace KTls.Kernel;
 internal sealed class SocketReadiness(SafeHandle handle)
 {
     private readonly ReadinessWaiter _readable = new();
-    private readonly ReadinessWaiter _writable = new();
     private readonly Lock _registration = new();
+
+    // Most sockets never wait for room.
+    private ReadinessWaiter? _writable;
     private ReadinessThread? _thread;
+    private volatile EpollEvents _events;
     private ulong _token;
     private bool _closed;
 
@@ -22,7 +25,7 @@ internal sealed class SocketReadiness(SafeHandle handle)
     /// <inheritdoc cref="ReadinessWaiter.WaitAsync"/>
     public ValueTask WaitReadableAsync(CancellationToken cancellationToken)
     {
-        EnsureRegistered();
+        EnsureRegistered(EpollEvents.Readable | EpollEvents.PeerClosed);
         return _readable.WaitAsync(cancellationToken);
     }
 
@@ -30,8 +33,8 @@ internal sealed class SocketReadiness(SafeHandle handle)
     /// <inheritdoc cref="ReadinessWaiter.WaitAsync"/>
     public ValueTask WaitWritableAsync(CancellationToken cancellationToken)
     {
-        EnsureRegistered();
-        return _writable.WaitAsync(cancellationToken);
+        EnsureRegistered(EpollEvents.Writable);
+        return _writable!.WaitAsync(cancellationToken);
     }
 
     /// <summary>Called by the readiness thread with the events of the socket.</summary>
@@ -45,7 +48,7 @@ internal sealed class SocketReadiness(SafeHandle handle)
 
         if ((events & (EpollEvents.Writable | EpollEvents.Error | EpollEvents.HangUp)) != 0)
         {
-            _writable.Signal();
+            Volatile.Read(ref _writable)?.Signal();
         }
     }
 
@@ -55,8 +58,6 @@ internal sealed class SocketReadiness(SafeHandle handle)
     /// </summary>
     public void Close()
     {
-        _readable.Close();
-        _writable.Close();
         lock (_registration)
         {
             if (_closed)
@@ -67,28 +68,46 @@ internal sealed class SocketReadiness(SafeHandle handle)
             _closed = true;
             _thread?.Unregister(handle, Token);
         }
+
+        _readable.Close();
+        _writable?.Close();
     }
 
-    private void EnsureRegistered()
+    // For a direction when it first waits. A socket is nearly always writable: were it registered for both at once, the first
+    // wait for data would wake the thread for nothing.
+    private void EnsureRegistered(EpollEvents events)
     {
-        if (Token == 0)
+        if ((events & ~_events) != 0)
         {
-            Register();
+            Register(events);
         }
     }
 
-    private void Register()
+    private void Register(EpollEvents events)
     {
         // A reader and a writer may both meet their first EAGAIN at the same time.
         lock (_registration)
         {
             ObjectDisposedException.ThrowIf(_closed, typeof(KernelSocket));
+            if ((events & EpollEvents.Writable) != 0)
+            {
+                // Before the first event for it.
+                _writable ??= new ReadinessWaiter();
+            }
+
+            EpollEvents all = _events | events;
             if (_thread is null)
             {
                 ReadinessThread thread = ReadinessThread.Shared;
-                thread.Register(handle, this, ref _token);
+                thread.Register(handle, this, all, ref _token);
                 _thread = thread;
             }
+            else
+            {
+                _thread.Change(handle, all, Token);
+            }
+
+            _events = all;
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Net.Security;
 using System.Runtime.CompilerServices;
 using System.Security.Authentication;
@@ -10,6 +11,8 @@ namespace KTls.Options;
 /// <summary>What <see cref="SslServerAuthenticationOptions"/> mean for our handshake.</summary>
 internal static class ServerOptions
 {
+    private static readonly IdnMapping Idn = new();
+
     // A certificate's chain is built and its key opened once, not for every connection.
     private static readonly ConditionalWeakTable<X509Certificate2, CertificateCredential> ByCertificate = [];
     private static readonly ConditionalWeakTable<SslStreamCertificateContext, CertificateCredential> ByContext = [];
@@ -32,8 +35,10 @@ internal static class ServerOptions
         };
     }
 
-    /// <summary>Certificates come from one place.</summary>
-    /// <exception cref="ArgumentException">They come from both.</exception>
+    /// <summary>Certificates come from one place, as SslStream demands it too.</summary>
+    /// <exception cref="ArgumentException">They come from the credentials and from the options.</exception>
+    /// <exception cref="InvalidOperationException">They come from the callback and from another of the options.</exception>
+    /// <exception cref="NotSupportedException">They come from nowhere.</exception>
     public static void RequireOneSourceOfCertificates(SslServerAuthenticationOptions options, ServerCredentials? credentials)
     {
         if (credentials is not null
@@ -43,15 +48,42 @@ internal static class ServerOptions
                 "KTlsOptions.ServerCredentials is set, and so is ServerCertificate, ServerCertificateContext or ServerCertificateSelectionCallback: leave one of both out.",
                 nameof(options));
         }
+
+        bool isFixed = options.ServerCertificate is not null || options.ServerCertificateContext is not null;
+        if (isFixed && options.ServerCertificateSelectionCallback is not null)
+        {
+            throw new InvalidOperationException(
+                "ServerCertificateSelectionCallback is set, and so is ServerCertificate or ServerCertificateContext: leave one of both out.");
+        }
+
+        if (!isFixed && options.ServerCertificateSelectionCallback is null && credentials is null)
+        {
+            throw new NotSupportedException(
+                "The options name no server certificate: set ServerCertificateContext, ServerCertificate, ServerCertificateSelectionCallback or KTlsOptions.ServerCredentials.");
+        }
     }
 
-    /// <summary>The certificate for a client, as SslStream chooses it: the selection callback first.</summary>
+    /// <summary>The name that the client asks for as SslStream shows it: Unicode where the wire has an A-label (RFC 5890 §2.3.2.1).</summary>
+    public static string UnicodeName(ClientHello hello)
+    {
+        try
+        {
+            return hello.ServerName.Length == 0 ? string.Empty : Idn.GetUnicode(hello.ServerName);
+        }
+        catch (ArgumentException)
+        {
+            // Not a name that IDNA knows: as it came.
+            return hello.ServerName;
+        }
+    }
+
+    /// <summary>The certificate for a client, from the one place that <see cref="RequireOneSourceOfCertificates"/> has found.</summary>
     /// <param name="sender">What the callback gets as its sender.</param>
     /// <param name="options">The options.</param>
     /// <param name="serverName">The name that the client sent, or an empty string.</param>
     /// <param name="credential">The credential.</param>
     /// <param name="reason">When false is returned: why our handshake cannot use the certificate.</param>
-    /// <exception cref="AuthenticationException">The options name no certificate.</exception>
+    /// <exception cref="AuthenticationException">The callback returned none.</exception>
     public static bool TryGetCredential(object sender, SslServerAuthenticationOptions options, string serverName, [NotNullWhen(true)] out CertificateCredential? credential, out string? reason)
     {
         if (options.ServerCertificateSelectionCallback is { } select)
@@ -78,6 +110,7 @@ internal static class ServerOptions
         Protocols = SharedOptions.Protocols(options.EnabledSslProtocols),
         ApplicationProtocols = options.ApplicationProtocols is { Count: > 0 } protocols ? protocols : [],
         CipherSuites = SharedOptions.CipherSuites(options.CipherSuitesPolicy),
+        Groups = kernelOptions.Groups ?? SupportedParameters.Groups,
         RequestClientCertificate = options.ClientCertificateRequired,
         RequireExtendedMasterSecret = kernelOptions.RequireExtendedMasterSecret,
         Tickets = options.AllowTlsResume ? kernelOptions.TicketKeys ?? ProcessTickets : null,

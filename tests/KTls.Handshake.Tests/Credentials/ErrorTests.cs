@@ -116,6 +116,8 @@ public sealed class ErrorTests(OpenSslFiles files) : IClassFixture<OpenSslFiles>
         File.WriteAllText(files["bad.p7b"], "-----BEGIN PKCS7-----\nAAAA\n-----END PKCS7-----\n");
         File.WriteAllText(files["ed.key"], "-----BEGIN PRIVATE KEY-----\nMAsCAQAwBQYDK2VwBAA=\n-----END PRIVATE KEY-----\n");
         File.WriteAllText(files["dsa.key"], "-----BEGIN DSA PRIVATE KEY-----\nAAAA\n-----END DSA PRIVATE KEY-----\n");
+        File.WriteAllText(files["joined.pem"], chain.TrimEnd() + key);
+        AssertFails("joined.pem", "between two PEM blocks in it the line break is missing", certificate: "joined.pem");
         AssertFails("cut.chain", "a PEM block in it is damaged or incomplete", certificate: "cut.chain", key: "p256.key");
         AssertFails("cut.key", "the private key is damaged or incomplete", certificate: "p256.chain", key: "cut.key");
         AssertFails("bad.chain", "a certificate in it is damaged", certificate: "bad.chain", key: "p256.key");
@@ -167,6 +169,16 @@ public sealed class ErrorTests(OpenSslFiles files) : IClassFixture<OpenSslFiles>
         var context = System.Net.Security.SslStreamCertificateContext.Create(certificate, [], offline: true);
         Assert.False(CertificateCredential.TryCreate(context, out _, out string? reason));
         Assert.Equal("an RSA key of 1024 bits is too short; 2048 are the least", reason);
+        Assert.Equal(reason, Assert.Throws<CredentialException>(() => CertificateCredential.FromCertificate(certificate)).Message);
+    }
+
+    [Fact]
+    public void Certificates_without_their_key()
+    {
+        files.Make("p256");
+        using X509Certificate2 certificate = X509Certificate2.CreateFromPem(files.Text("p256.pem"));
+        var e = Assert.Throws<CredentialException>(() => CertificateCredential.FromCertificate(certificate));
+        Assert.Equal("the certificate comes without its private key", e.Message);
     }
 
     private void MakeCommon()
@@ -192,6 +204,7 @@ public sealed class ErrorTests(OpenSslFiles files) : IClassFixture<OpenSslFiles>
             Password = password,
         }));
         Assert.Equal($"{Full(file)}: {cause}", e.Message);
+        Assert.Equal(cause.EndsWith("needs a password", StringComparison.Ordinal), e.NeedsPassword);
     }
 
     private static void AssertLoadsOrFails(CertificateFiles of)

@@ -62,6 +62,11 @@ internal static class Pem
     // The reader of PEM passes over what it cannot read: a file that is half written would lose the end of its chain.
     private static void ExpectNoBlock(ReadOnlySpan<char> text, CredentialParts parts)
     {
+        if (text.Contains("----------BEGIN ", StringComparison.Ordinal))
+        {
+            throw new CredentialException("between two PEM blocks in it the line break is missing");
+        }
+
         for (int begin; (begin = text.IndexOf(Begin, StringComparison.Ordinal)) >= 0;)
         {
             text = text[(begin + Begin.Length)..];
