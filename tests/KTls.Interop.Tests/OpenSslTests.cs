@@ -16,19 +16,24 @@ public sealed class OpenSslTests
     [Fact]
     public Task Our_server_and_s_client_on_P_256() => ServeAsync(TlsCipherSuite.TLS_AES_128_GCM_SHA256, NamedGroup.Secp256r1, "P-256");
 
-    [Fact]
-    public Task Our_server_and_s_client_on_X25519MLKEM768() => ServeAsync(TlsCipherSuite.TLS_AES_128_GCM_SHA256, NamedGroup.X25519MLKem768, "X25519MLKEM768");
-
     // s_client sends a share for its first group only, which we do not have: our server has to ask for another one.
     [Fact]
     public Task Our_server_asks_s_client_for_another_share() => ServeAsync(TlsCipherSuite.TLS_AES_256_GCM_SHA384, NamedGroup.Secp256r1, "X448:P-256");
 
     [Theory]
     [MemberData(nameof(Suites))]
-    public Task Our_client_and_s_server(TlsCipherSuite suite) => ConnectAsync(suite, NamedGroup.X25519MLKem768);
+    public Task Our_client_and_s_server(TlsCipherSuite suite) => ConnectAsync(suite, NamedGroup.X25519, "-groups", "X25519");
 
-    [Fact]
-    public Task Our_client_and_s_server_on_X25519() => ConnectAsync(TlsCipherSuite.TLS_AES_128_GCM_SHA256, NamedGroup.X25519, "-groups", "X25519");
+    // Both ends have these, with ML-KEM from different makers.
+    [Theory]
+    [InlineData(NamedGroup.X25519MLKem768, "X25519MLKEM768")]
+    [InlineData(NamedGroup.Secp384r1, "P-384")]
+    [InlineData(NamedGroup.Secp521r1, "P-521")]
+    public async Task Our_ends_and_OpenSSLs_agree_on_a_group(NamedGroup group, string name)
+    {
+        await ServeAsync(TlsCipherSuite.TLS_AES_128_GCM_SHA256, group, name);
+        await ConnectAsync(TlsCipherSuite.TLS_AES_128_GCM_SHA256, group, "-groups", name);
+    }
 
     // Our client sends shares for X25519MLKEM768 and x25519 only: s_server has to ask for another one.
     [Fact]
@@ -61,7 +66,9 @@ public sealed class OpenSslTests
             {
                 NamedGroup.X25519MLKem768 => "Negotiated TLS1.3 group: X25519MLKEM768",
                 NamedGroup.X25519 => "Peer Temp Key: X25519,",
-                _ => "Peer Temp Key: ECDH, prime256v1,",
+                NamedGroup.Secp256r1 => "Peer Temp Key: ECDH, prime256v1,",
+                NamedGroup.Secp384r1 => "Peer Temp Key: ECDH, secp384r1,",
+                _ => "Peer Temp Key: ECDH, secp521r1,",
             },
             told,
             StringComparison.Ordinal);
