@@ -66,7 +66,9 @@ public sealed class OpenSslTests
             {
                 NamedGroup.X25519MLKem768 => "Negotiated TLS1.3 group: X25519MLKEM768",
                 NamedGroup.X25519 => "Peer Temp Key: X25519,",
-                _ => "Peer Temp Key: ECDH, prime256v1,",
+                NamedGroup.Secp256r1 => "Peer Temp Key: ECDH, prime256v1,",
+                NamedGroup.Secp384r1 => "Peer Temp Key: ECDH, secp384r1,",
+                _ => "Peer Temp Key: ECDH, secp521r1,",
             },
             told,
             StringComparison.Ordinal);
