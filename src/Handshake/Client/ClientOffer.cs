@@ -10,6 +10,7 @@ namespace KTls.Handshake;
 internal sealed class ClientOffer : IDisposable
 {
     private readonly SslProtocols _protocols;
+    private bool _isShareReplaced;
 
     public ClientOffer(ClientHandshakeOptions options)
     {
@@ -70,17 +71,18 @@ internal sealed class ClientOffer : IDisposable
         KeyExchange.IsSupported(group) && Options.Groups.Contains(group) && (OffersTls13 || group != NamedGroup.X25519MLKem768);
 
     /// <summary>The classic half of a hybrid share, when it is offered on its own, too.</summary>
-    public KeyExchange? ClassicShare => Share?.Classic is { } classic && Offers(classic.Group) ? classic : null;
+    public KeyExchange? ClassicShare => !_isShareReplaced && Share?.Classic is { } classic && Offers(classic.Group) ? classic : null;
 
     /// <summary>The key agreement for the group that a server chose among the shares; null when there is none for it.</summary>
     public KeyExchange? FindShare(NamedGroup group) =>
         Share?.Group == group ? Share : ClassicShare?.Group == group ? ClassicShare : null;
 
-    /// <summary>Makes a share for the group of a HelloRetryRequest.</summary>
+    /// <summary>Makes a share for the group of a HelloRetryRequest, which goes out alone (RFC 8446 §4.1.2).</summary>
     public void ReplaceShare(NamedGroup group)
     {
         Share!.Dispose();
         Share = KeyExchange.Create(group);
+        _isShareReplaced = true;
     }
 
     /// <summary>The session cannot be resumed with the suite that the server has chosen (RFC 8446 §4.1.4).</summary>
