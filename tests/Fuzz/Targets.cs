@@ -1,3 +1,4 @@
+using KTls.Fuzz.Handshakes;
 using KTls.Fuzz.Parsers;
 
 namespace KTls.Fuzz;
@@ -13,6 +14,7 @@ internal static class Targets
         .. ResumptionTargets.All,
         .. PeerKeyTargets.All,
         .. CredentialTargets.All,
+        .. HandshakeTargets.All,
     ];
 
     public static Target ByName(string name) => Array.Find(All, target => target.Name.Equals(name, StringComparison.OrdinalIgnoreCase))

@@ -50,6 +50,18 @@ public sealed class HandshakeTests
         }
     }
 
+    /// <summary>The second ClientHello has the one share that was asked for (RFC 8446 §4.1.2), a hybrid's classic half not beside it.</summary>
+    [Fact]
+    public void A_hybrid_that_is_asked_for_comes_alone()
+    {
+        using var pair = new HandshakePair(
+            new ServerHandshakeOptions { Credential = TestCertificates.Ecdsa, Groups = [NamedGroup.X25519MLKem768] },
+            new ClientHandshakeOptions { Groups = [NamedGroup.Secp256r1, NamedGroup.X25519MLKem768, NamedGroup.X25519] });
+        pair.Run();
+        using TlsSession client = pair.Client.TakeSession();
+        Assert.Equal(NamedGroup.X25519MLKem768, client.Group);
+    }
+
     [Fact]
     public void A_group_without_a_share_is_asked_for()
     {

@@ -10,7 +10,7 @@ namespace KTls.Handshake;
 internal sealed class ClientOffer : IDisposable
 {
     private readonly SslProtocols _protocols;
-    private bool _isReplaced;
+    private bool _isShareReplaced;
 
     public ClientOffer(ClientHandshakeOptions options)
     {
@@ -71,18 +71,18 @@ internal sealed class ClientOffer : IDisposable
         KeyExchange.IsSupported(group) && Options.Groups.Contains(group) && (OffersTls13 || group != NamedGroup.X25519MLKem768);
 
     /// <summary>The classic half of a hybrid share, when it is offered on its own, too.</summary>
-    public KeyExchange? ClassicShare => !_isReplaced && Share?.Classic is { } classic && Offers(classic.Group) ? classic : null;
+    public KeyExchange? ClassicShare => !_isShareReplaced && Share?.Classic is { } classic && Offers(classic.Group) ? classic : null;
 
     /// <summary>The key agreement for the group that a server chose among the shares; null when there is none for it.</summary>
     public KeyExchange? FindShare(NamedGroup group) =>
         Share?.Group == group ? Share : ClassicShare?.Group == group ? ClassicShare : null;
 
-    /// <summary>Makes a share for the group of a HelloRetryRequest, and for that group alone (RFC 8446 §4.1.2).</summary>
+    /// <summary>Makes a share for the group of a HelloRetryRequest, which goes out alone (RFC 8446 §4.1.2).</summary>
     public void ReplaceShare(NamedGroup group)
     {
-        _isReplaced = true;
         Share!.Dispose();
         Share = KeyExchange.Create(group);
+        _isShareReplaced = true;
     }
 
     /// <summary>The session cannot be resumed with the suite that the server has chosen (RFC 8446 §4.1.4).</summary>

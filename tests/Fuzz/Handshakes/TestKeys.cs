@@ -12,6 +12,8 @@ internal static class TestKeys
 
     public static CertificateCredential P256 => All[0];
 
+    public static CertificateCredential Rsa => All[1];
+
     public static string FileOf(string folder, string kind) => Path.Combine(folder, "Keys", $"{kind}.pem");
 
     private static CertificateCredential Load(string kind)
