@@ -10,13 +10,11 @@ internal sealed class Exchange
 
     private readonly ConnectionFlags _flags;
     private readonly DataPlane _data;
-    private readonly TlsSession _session;
 
-    public Exchange(ConnectionFlags flags, DataPlane data, TlsSession session)
+    public Exchange(ConnectionFlags flags, DataPlane data)
     {
         _flags = flags;
         _data = data;
-        _session = session;
     }
 
     public void Run()
@@ -25,7 +23,7 @@ internal sealed class Exchange
         {
             byte[] material = new byte[_flags.ExportLength];
             byte[]? context = _flags.HasExportContext ? Encoding.UTF8.GetBytes(_flags.ExportContext) : null;
-            _session.ExportKeyingMaterial(Encoding.UTF8.GetBytes(_flags.ExportLabel), context, material);
+            _data.Export(Encoding.UTF8.GetBytes(_flags.ExportLabel), context, material);
             _data.Write(material);
         }
 
@@ -102,7 +100,7 @@ internal sealed class Exchange
             return;
         }
 
-        _data.SendAlert(AlertDescription.CloseNotify);
+        _data.Shutdown();
         if (_flags.ShimShutsDown && !_data.Read().IsEmpty)
         {
             throw new ShimException(":APPLICATION_DATA_ON_SHUTDOWN:");

@@ -8,16 +8,16 @@ namespace KTls.BoGo;
 /// <summary>Compares what was agreed on with what the runner expects.</summary>
 internal static class Expectations
 {
-    public static void Check(ConnectionFlags flags, TlsHandshake handshake, TlsSession session, ShimCredentials credentials, bool isResumption)
+    public static void Check(ConnectionFlags flags, TlsHandshake handshake, Agreement agreement, ShimCredentials credentials, bool isResumption)
     {
-        ushort version = session.Protocol == SslProtocols.Tls13 ? (ushort)0x0304 : (ushort)0x0303;
+        ushort version = agreement.Protocol == SslProtocols.Tls13 ? (ushort)0x0304 : (ushort)0x0303;
         Compare("version", flags.ExpectedVersion, version);
-        Compare("cipher suite", flags.ExpectedCipherSuite, (ushort)session.CipherSuite);
-        Compare("group", flags.ExpectedGroup, (ushort)session.Group);
-        Require(session.IsResumed == (isResumption && !flags.ExpectsFullHandshake), $"The session was{(session.IsResumed ? "" : " not")} resumed.");
+        Compare("cipher suite", flags.ExpectedCipherSuite, (ushort)agreement.CipherSuite);
+        Compare("group", flags.ExpectedGroup, (ushort)agreement.Group);
+        Require(agreement.IsResumed == (isResumption && !flags.ExpectsFullHandshake), $"The session was{(agreement.IsResumed ? "" : " not")} resumed.");
 
         string expectedProtocol = flags.IsServer ? flags.SelectedProtocol : flags.ExpectedProtocol;
-        string protocol = Encoding.UTF8.GetString(session.ApplicationProtocol.Protocol.Span);
+        string protocol = Encoding.UTF8.GetString(agreement.ApplicationProtocol.Protocol.Span);
         Require(protocol == expectedProtocol, $"The application protocol is \"{protocol}\", not \"{expectedProtocol}\".");
 
         Require(credentials.Complaint is null, credentials.Complaint!);
@@ -25,7 +25,7 @@ internal static class Expectations
         Require(!flags.ExpectsNoPeerCertificate || handshake.PeerCertificate is null, "There is a certificate of the peer's, and must be none.");
 
         // KTls does not keep the response with the session: it would be stale.
-        Require(flags.ExpectedOcspResponse.Length == 0 || session.IsResumed || handshake.PeerOcspResponse.Span.SequenceEqual(flags.ExpectedOcspResponse), "The OCSP response is not the expected one.");
+        Require(flags.ExpectedOcspResponse.Length == 0 || agreement.IsResumed || handshake.PeerOcspResponse.Span.SequenceEqual(flags.ExpectedOcspResponse), "The OCSP response is not the expected one.");
         if (flags.ExpectedPeerCertificateFile.Length != 0)
         {
             CheckPeerCertificates(flags.ExpectedPeerCertificateFile, handshake);
@@ -33,18 +33,18 @@ internal static class Expectations
     }
 
     /// <summary>Checks whether a client has got a session for the next connection.</summary>
-    public static void CheckTicket(ConnectionFlags flags, TlsSession session, ClientSession? ticket)
+    public static void CheckTicket(ConnectionFlags flags, DataPlane data)
     {
         if (flags.IsServer)
         {
             return;
         }
 
-        Require(!flags.ExpectsNoSession || ticket is null, "The server gave a session, and must not.");
+        Require(!flags.ExpectsNoSession || data.Ticket is null, "The server gave a session, and must not.");
 
         // In TLS 1.3 tickets come after the handshake, and a shim that shuts down at once does not see them.
-        bool expectsOne = session.Protocol == SslProtocols.Tls13 ? !flags.ExpectsNoSession && !flags.ShimShutsDown : flags.ExpectsTicketRenewal;
-        Require(!expectsOne || ticket is not null, "The server gave no session.");
+        bool expectsOne = data.Agreement.Protocol == SslProtocols.Tls13 ? !flags.ExpectsNoSession && !flags.ShimShutsDown : flags.ExpectsTicketRenewal;
+        Require(!expectsOne || data.Ticket is not null, "The server gave no agreement.");
     }
 
     private static void Require(bool condition, string message)

@@ -3,21 +3,21 @@ using KTls.Handshake;
 
 namespace KTls.BoGo;
 
-/// <summary>Moves records between the runner and a handshake, and answers what the handshake asks.</summary>
+/// <summary>Answers what a handshake asks its caller.</summary>
 internal sealed class HandshakeLoop
 {
     private static readonly Refusal CertificateCallbackFailed = new(AlertDescription.InternalError, ":CERT_CB_ERROR:");
 
-    private readonly RecordStream _stream;
+    private readonly Transport _transport;
     private readonly ConnectionFlags _flags;
     private readonly ShimCredentials _credentials;
     private readonly TestState _state;
     private readonly bool _isResumption;
 
-    public HandshakeLoop(RecordStream stream, ConnectionFlags flags, ShimCredentials credentials, TestState state, bool isResumption)
+    public HandshakeLoop(Transport transport, ConnectionFlags flags, ShimCredentials credentials, TestState state, bool isResumption)
     {
         _isResumption = isResumption;
-        _stream = stream;
+        _transport = transport;
         _flags = flags;
         _credentials = credentials;
         _state = state;
@@ -27,25 +27,19 @@ internal sealed class HandshakeLoop
     /// <exception cref="TlsAlertException">It failed; the alert was sent.</exception>
     public void Run(TlsHandshake handshake)
     {
-        try
+        _transport.Run(handshake);
+        while (handshake.Status != HandshakeStatus.Complete)
         {
-            SendOutput(handshake);
-            while (handshake.Status != HandshakeStatus.Complete)
+            try
             {
-                Step(handshake);
-                SendOutput(handshake);
+                Answer(handshake);
             }
-        }
-        catch (TlsAlertException e)
-        {
-            // A record's header is judged outside of the handshake, which then has still to be told.
-            if (!e.ReceivedFromPeer)
+            finally
             {
-                handshake.Fail(e.Description);
+                _transport.Flush(handshake);
             }
 
-            SendOutput(handshake);
-            throw;
+            _transport.Run(handshake);
         }
 
         if (_flags.HandshakeMustFail)
@@ -54,28 +48,15 @@ internal sealed class HandshakeLoop
         }
     }
 
-    private void Step(TlsHandshake handshake)
+    private void Answer(TlsHandshake handshake)
     {
         switch (handshake.Status)
         {
-            case HandshakeStatus.NeedsRecord:
-                Span<byte> record = _stream.Receive();
-                if (record.IsEmpty)
-                {
-                    throw new ShimException("The runner closed the connection within the handshake.");
-                }
-
-                handshake.ReceiveRecord(record);
-                break;
             case HandshakeStatus.NeedsServerOptions:
                 AnswerClientHello((ServerHandshake)handshake);
                 break;
             case HandshakeStatus.NeedsCertificateVerdict:
                 JudgePeer(handshake);
-                break;
-            case HandshakeStatus.NeedsSignature:
-                SignatureRequest request = handshake.SignatureRequest!;
-                handshake.ProvideSignature(request.Credential.SignAsync(request.Scheme, request.Content).AsTask().GetAwaiter().GetResult());
                 break;
             default:
                 throw new ShimException($"The handshake is at {handshake.Status}.");
@@ -132,19 +113,9 @@ internal sealed class HandshakeLoop
         handshake.AcceptPeerCertificate();
     }
 
-    private ShimException Refuse(TlsHandshake handshake, Refusal refusal)
+    private static ShimException Refuse(TlsHandshake handshake, Refusal refusal)
     {
         handshake.Fail(refusal.Alert);
-        SendOutput(handshake);
         return new ShimException(refusal.Error);
-    }
-
-    private void SendOutput(TlsHandshake handshake)
-    {
-        if (!handshake.Output.IsEmpty)
-        {
-            _stream.Send(handshake.Output.Span);
-            handshake.OutputSent();
-        }
     }
 }

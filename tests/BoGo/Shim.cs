@@ -27,15 +27,12 @@ internal static class Shim
         using TlsHandshake handshake = connection.IsServer
             ? new ServerHandshake(Options.Limits(connection))
             : new ClientHandshake(Options.ForClient(connection, credentials, state));
-        using RecordStream stream = RecordStream.Connect(flags);
-        new HandshakeLoop(stream, connection, credentials, state, isResumption && !connection.ExpectsFullHandshake).Run(handshake);
-        using TlsSession session = handshake.TakeSession();
-        Expectations.Check(connection, handshake, session, credentials, isResumption);
-        using var data = new DataPlane(stream, session);
-        new Exchange(connection, data, session).Run();
-
-        ClientSession? ticket = session.TakeTicket() ?? data.Ticket;
-        Expectations.CheckTicket(connection, session, ticket);
-        state.Keep(ticket);
+        using Transport transport = Transport.Connect(flags);
+        new HandshakeLoop(transport, connection, credentials, state, isResumption && !connection.ExpectsFullHandshake).Run(handshake);
+        using DataPlane data = transport.Establish(handshake);
+        Expectations.Check(connection, handshake, data.Agreement, credentials, isResumption);
+        new Exchange(connection, data).Run();
+        Expectations.CheckTicket(connection, data);
+        state.Keep(data.Ticket);
     }
 }
