@@ -5,6 +5,9 @@ namespace KTls;
 /// <summary>What a <see cref="KTlsStream"/> stands on after the handshake: our own two planes, or SslStream.</summary>
 internal abstract class Connection : IAsyncDisposable
 {
+    /// <summary>What a reader is told that wants certainty (<see cref="KTlsOptions.RequireCloseNotify"/>).</summary>
+    protected const string NoCloseNotify = "The peer ended TCP without close_notify: data may be missing (RFC 8446 §6.1).";
+
     /// <summary>What the handshake agreed on.</summary>
     public abstract ConnectionFacts Facts { get; }
 
@@ -14,8 +17,8 @@ internal abstract class Connection : IAsyncDisposable
     /// <summary>Who opens.</summary>
     public abstract DataPlaneStatus Receiving { get; }
 
-    /// <summary>Whether the peer's close_notify has come; null where that cannot be known.</summary>
-    public abstract bool? CloseNotifyReceived { get; }
+    /// <summary>Whether the peer's close_notify has come.</summary>
+    public abstract bool CloseNotifyReceived { get; }
 
     public abstract ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken);
 
@@ -23,11 +26,23 @@ internal abstract class Connection : IAsyncDisposable
 
     public abstract ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken);
 
+    /// <summary>Keying material for an application; null where the handshake's secrets are not ours.</summary>
+    public abstract byte[]? ExportKeyingMaterial(string label, byte[]? context, int length);
+
     public abstract Task UpdateKeysAsync(bool requestPeerUpdate, CancellationToken cancellationToken);
 
     public abstract Task ShutdownAsync(CancellationToken cancellationToken);
 
     public abstract void Dispose();
+
+    /// <summary>The same failure for whoever comes later: what TCP has told once it does not tell again.</summary>
+    protected static IOException FailureAgain(Exception failure) => failure switch
+    {
+        KernelTlsException e => new KernelTlsException(e.Call, e.Errno),
+        KeyUpdateUnavailableException e => new KeyUpdateUnavailableException(e.Message, e.InnerException),
+        EndOfStreamException e => new EndOfStreamException(e.Message),
+        _ => new IOException(failure.Message, failure.InnerException),
+    };
 
     public abstract ValueTask DisposeAsync();
 }

@@ -90,11 +90,24 @@ public sealed partial class KTlsOptions
     /// </summary>
     public bool RequireExtendedMasterSecret { get; set; } = true;
 
+    /// <summary>Whether a client asks for a stapled OCSP response: <see cref="KTlsStream.RemoteOcspResponse"/>. Default: false.</summary>
+    public bool RequestOcspResponse { get; set; }
+
+    /// <summary>How much a peer may make a handshake hold or do. Default: <see cref="Handshake.HandshakeLimits.Default"/>.</summary>
+    public HandshakeLimits HandshakeLimits { get; set; } = HandshakeLimits.Default;
+
     /// <summary>
     /// Gets lines in the format of SSLKEYLOGFILE, for looking into captured traffic: whoever reads them can read the traffic. Called
     /// by many threads. Default, null: nothing is written. Traffic of <see cref="SslStream"/> is not among it.
     /// </summary>
     public Action<string>? KeyLog { get; set; }
+
+    /// <summary>
+    /// Whether a stream has to end with close_notify: if TCP ends without it, reads fail with an <see cref="EndOfStreamException"/> instead of
+    /// returning 0, so that nobody takes a stream that was cut off for a whole one (RFC 8446 §6.1). Default: false, for many peers
+    /// never send it and protocols like HTTP know their own ends.
+    /// </summary>
+    public bool RequireCloseNotify { get; set; }
 
     /// <summary>Where log messages go. Default: none.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }

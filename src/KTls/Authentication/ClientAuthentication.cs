@@ -62,6 +62,6 @@ internal static class ClientAuthentication
         Log.FallsBack(attempt.Logger, reason);
         SslClientAuthenticationOptions forSslStream = FallbackClientCredentials.Apply(attempt.Options.ClientCredentials, options, reason);
         return SslStreamConnection.AuthenticateAsync(
-            socket, replay: default, stream => stream.AuthenticateAsClientAsync(forSslStream, attempt.Token), reason, attempt.Options.LeaveSocketOpen);
+            socket, replay: default, stream => stream.AuthenticateAsClientAsync(forSslStream, attempt.Token), reason, attempt.Options);
     }
 }

@@ -28,7 +28,7 @@ internal static class ServerAuthentication
         bool isServed = false;
         try
         {
-            using var handshake = new ServerHandshake();
+            using var handshake = new ServerHandshake(attempt.Options.HandshakeLimits);
             using var driver = new HandshakeDriver(transport) { KeepsReceived = true };
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
             ClientHello hello = handshake.ClientHello!;
@@ -164,6 +164,6 @@ internal static class ServerAuthentication
                 ? FallbackCredentials.AuthenticateAsync(stream, credentials, hello, options, reason, attempt.Token)
                 : stream.AuthenticateAsServerAsync(options, attempt.Token),
             reason,
-            attempt.Options.LeaveSocketOpen);
+            attempt.Options);
     }
 }

@@ -10,6 +10,7 @@ internal sealed partial class SplitConnection
     private readonly OpenedUsage _opened;
     private readonly KeyUpdateRate _keyUpdateRate;
     private readonly bool _requireKernel;
+    private readonly bool _requireCloseNotify;
     private ReceivePlane _receive;
     private bool _handOverAtBoundary;
     private bool _closeNotifyReceived;
@@ -79,15 +80,6 @@ internal sealed partial class SplitConnection
         ErrorNumber.EMSGSIZE => AlertDescription.RecordOverflow,
         ErrorNumber.EINVAL => AlertDescription.UnexpectedMessage,
         _ => AlertDescription.InternalError,
-    };
-
-    // The same failure for whoever comes later: what TCP has told once it does not tell again.
-    private static IOException FailureAgain(Exception failure) => failure switch
-    {
-        KernelTlsException e => new KernelTlsException(e.Call, e.Errno),
-        KeyUpdateUnavailableException e => new KeyUpdateUnavailableException(e.Message, e.InnerException),
-        EndOfStreamException e => new EndOfStreamException(e.Message),
-        _ => new IOException(failure.Message, failure.InnerException),
     };
 
     private IOException Fail(IOException failure, AlertDescription? alert)

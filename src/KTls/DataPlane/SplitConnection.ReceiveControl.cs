@@ -21,7 +21,7 @@ internal sealed partial class SplitConnection
     {
         if (received.EndOfStream)
         {
-            _hasEnded = true;
+            ReceiveEndOfTcp();
             return;
         }
 
@@ -50,6 +50,21 @@ internal sealed partial class SplitConnection
             default:
                 throw new TlsAlertException(AlertDescription.UnexpectedMessage, $"A record of type {type} after the handshake.");
         }
+    }
+
+    private void ReceiveEndOfTcp()
+    {
+        if (IsInsideControl)
+        {
+            throw new IOException("The peer ended TCP in the middle of a message.");
+        }
+
+        if (_requireCloseNotify)
+        {
+            throw new EndOfStreamException(NoCloseNotify);
+        }
+
+        _hasEnded = true;
     }
 
     private void CountWithoutData()

@@ -35,6 +35,7 @@ internal sealed partial class SplitConnection : Connection
         _limits = KeyLimits.Of(session.CipherSuite, options);
         _opened = new OpenedUsage(_limits);
         _keyUpdateRate = new KeyUpdateRate(options.MaxKeyUpdatesPerSecond, Environment.TickCount64);
+        _requireCloseNotify = options.RequireCloseNotify;
         _updateRequestWithoutRekey = options.UpdateRequestWithoutRekey;
         _postHandshake = session.CreatePostHandshakeReader();
         _reading = new OperationGate(ReleaseReceiving);
@@ -45,11 +46,18 @@ internal sealed partial class SplitConnection : Connection
 
     public override ConnectionFacts Facts { get; }
 
+    public override byte[]? ExportKeyingMaterial(string label, byte[]? context, int length)
+    {
+        byte[] material = new byte[length];
+        _session.ExportKeyingMaterial(System.Text.Encoding.ASCII.GetBytes(label), context, material);
+        return material;
+    }
+
     public override DataPlaneStatus Sending => _send.Status;
 
     public override DataPlaneStatus Receiving => Volatile.Read(ref _receive).Status;
 
-    public override bool? CloseNotifyReceived => _closeNotifyReceived;
+    public override bool CloseNotifyReceived => _closeNotifyReceived;
 
     public override void Dispose()
     {

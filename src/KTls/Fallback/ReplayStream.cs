@@ -1,11 +1,17 @@
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 
 namespace KTls.Fallback;
 
-/// <summary>A socket's stream in front of which stand the bytes that were read from it before.</summary>
+/// <summary>
+/// A socket's stream in front of which stand the bytes that were read from it before, and which remembers that it has ended.
+/// </summary>
 internal sealed class ReplayStream(NetworkStream inner, ReadOnlyMemory<byte> replay) : Stream
 {
     private ReadOnlyMemory<byte> _replay = replay;
+
+    /// <summary>Whether a read has met the end of TCP.</summary>
+    public bool HasEnded { get; private set; }
 
     public override bool CanRead => true;
 
@@ -25,13 +31,13 @@ internal sealed class ReplayStream(NetworkStream inner, ReadOnlyMemory<byte> rep
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
-    public override int Read(Span<byte> buffer) => _replay.IsEmpty ? inner.Read(buffer) : TakeReplay(buffer);
+    public override int Read(Span<byte> buffer) => _replay.IsEmpty ? Noted(inner.Read(buffer), buffer.Length) : TakeReplay(buffer);
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        _replay.IsEmpty ? inner.ReadAsync(buffer, cancellationToken) : ValueTask.FromResult(TakeReplay(buffer.Span));
+        _replay.IsEmpty ? ReadInnerAsync(buffer, cancellationToken) : ValueTask.FromResult(TakeReplay(buffer.Span));
 
     public override void Write(byte[] buffer, int offset, int count) => inner.Write(buffer, offset, count);
 
@@ -61,6 +67,16 @@ internal sealed class ReplayStream(NetworkStream inner, ReadOnlyMemory<byte> rep
         }
 
         base.Dispose(disposing);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> ReadInnerAsync(Memory<byte> buffer, CancellationToken cancellationToken) =>
+        Noted(await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false), buffer.Length);
+
+    private int Noted(int read, int wanted)
+    {
+        HasEnded |= read == 0 && wanted != 0;
+        return read;
     }
 
     private int TakeReplay(Span<byte> buffer)
