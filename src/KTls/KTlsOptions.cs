@@ -42,6 +42,12 @@ public sealed partial class KTlsOptions
     public ServerCredentials? ServerCredentials { get; set; }
 
     /// <summary>
+    /// A client's certificates, of which a server that asks for one gets the first that it takes. Default: null, they are those of
+    /// <see cref="SslClientAuthenticationOptions"/>, which must name none when this is set.
+    /// </summary>
+    public ClientCredentials? ClientCredentials { get; set; }
+
+    /// <summary>
     /// Whether the socket stays open when the stream is disposed. Default: false, the stream owns the socket
     /// from a successful authentication on. A failed authentication always leaves the socket to the caller.
     /// </summary>

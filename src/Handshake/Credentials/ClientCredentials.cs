@@ -13,6 +13,9 @@ public sealed class ClientCredentials
         _all = [.. credentials];
     }
 
+    /// <summary>The credentials, in the order of preference.</summary>
+    public IReadOnlyList<CertificateCredential> All => _all;
+
     /// <summary>Chooses for a server's CertificateRequest, as SslStream chooses among ClientCertificates.</summary>
     /// <param name="acceptableIssuers">Distinguished names, DER each; empty: any issuer will do (RFC 8446 §4.2.4).</param>
     /// <param name="fits">Whether the server can verify a credential.</param>

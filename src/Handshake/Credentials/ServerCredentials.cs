@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace KTls.Handshake;
 
 /// <summary>The certificates of a server, of which each client gets one. For many handshakes at once, without a lock.</summary>
-public class ServerCredentials
+public sealed class ServerCredentials
 {
     private ServerCredentialSet _current;
 

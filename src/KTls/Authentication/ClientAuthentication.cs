@@ -13,6 +13,7 @@ internal static class ClientAuthentication
 {
     public static async Task<Connection> RunAsync(KTlsStream sender, Socket socket, SslClientAuthenticationOptions options, HandshakeAttempt attempt)
     {
+        ClientOptions.RequireOneSourceOfCertificates(options, attempt.Options.ClientCredentials);
         if ((attempt.Options.WhyOnlySslStream ?? ClientOptions.WhyOnlySslStream(options)) is { } reason)
         {
             return await FallBackAsync(socket, options, reason, attempt).ConfigureAwait(false);
@@ -20,7 +21,7 @@ internal static class ClientAuthentication
 
         string host = ClientOptions.NormalizeHost(options.TargetHost);
         SessionKeeper? sessions = ClientOptions.SessionStore(options, attempt.Options) is { } store
-            ? new SessionKeeper(store, ClientOptions.SessionKey(options, host, socket.RemoteEndPoint))
+            ? new SessionKeeper(store, ClientOptions.SessionKey(options, host, attempt.Options.ClientCredentials, socket.RemoteEndPoint))
             : null;
         using ClientSession? session = sessions?.Take();
         ClientHandshakeOptions handshakeOptions = ClientOptions.Translate(options, host, attempt.Options, session);
@@ -59,7 +60,8 @@ internal static class ClientAuthentication
     {
         Transport.ThrowIfRequired(attempt.Options.DataPlane, reason);
         Log.FallsBack(attempt.Logger, reason);
+        SslClientAuthenticationOptions forSslStream = FallbackClientCredentials.Apply(attempt.Options.ClientCredentials, options, reason);
         return SslStreamConnection.AuthenticateAsync(
-            socket, replay: default, stream => stream.AuthenticateAsClientAsync(options, attempt.Token), reason, attempt.Options);
+            socket, replay: default, stream => stream.AuthenticateAsClientAsync(forSslStream, attempt.Token), reason, attempt.Options);
     }
 }

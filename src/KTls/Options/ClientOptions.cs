@@ -32,6 +32,19 @@ internal static class ClientOptions
         };
     }
 
+    /// <summary>Certificates come from one place.</summary>
+    /// <exception cref="ArgumentException">They come from both.</exception>
+    public static void RequireOneSourceOfCertificates(SslClientAuthenticationOptions options, ClientCredentials? credentials)
+    {
+        if (credentials is not null
+            && options is not { ClientCertificates: null or { Count: 0 }, ClientCertificateContext: null, LocalCertificateSelectionCallback: null })
+        {
+            throw new ArgumentException(
+                "KTlsOptions.ClientCredentials is set, and so is ClientCertificates, ClientCertificateContext or LocalCertificateSelectionCallback: leave one of both out.",
+                nameof(options));
+        }
+    }
+
     /// <summary>Translates the options for our handshake.</summary>
     /// <param name="options">The options.</param>
     /// <param name="host">The host as <see cref="NormalizeHost"/> has it.</param>
@@ -45,7 +58,7 @@ internal static class ClientOptions
         ApplicationProtocols = options.ApplicationProtocols is { Count: > 0 } protocols ? protocols : [],
         CipherSuites = SharedOptions.CipherSuites(options.CipherSuitesPolicy),
         Groups = kernelOptions.Groups ?? SupportedParameters.Groups,
-        SelectCertificate = CertificateSelector(options),
+        SelectCertificate = CertificateSelector(options, kernelOptions.ClientCredentials),
         Session = session,
         RequestTickets = options.AllowTlsResume,
         RequireExtendedMasterSecret = kernelOptions.RequireExtendedMasterSecret,
@@ -62,7 +75,7 @@ internal static class ClientOptions
     /// For whom a session is: the endpoint, the name, and all that the server agreed to or was shown. Under other options another
     /// session is needed.
     /// </summary>
-    public static string SessionKey(SslClientAuthenticationOptions options, string host, EndPoint? endPoint)
+    public static string SessionKey(SslClientAuthenticationOptions options, string host, ClientCredentials? credentials, EndPoint? endPoint)
     {
         var key = new StringBuilder();
         key.Append(endPoint).Append('|').Append(host).Append('|').Append((int)SharedOptions.Protocols(options.EnabledSslProtocols)).Append('|');
@@ -79,6 +92,11 @@ internal static class ClientOptions
         else if (options.ClientCertificates is { Count: > 0 } certificates)
         {
             key.AppendJoin(',', certificates.Cast<X509Certificate>().Select(certificate => certificate.GetCertHashString(HashAlgorithmName.SHA256)));
+        }
+
+        else if (credentials is not null)
+        {
+            key.AppendJoin(',', credentials.All.Select(credential => credential.Certificate.GetCertHashString(HashAlgorithmName.SHA256)));
         }
 
         return key.ToString();
@@ -110,8 +128,13 @@ internal static class ClientOptions
         return null;
     }
 
-    private static Func<ClientCertificateRequest, CertificateCredential?>? CertificateSelector(SslClientAuthenticationOptions options)
+    private static Func<ClientCertificateRequest, CertificateCredential?>? CertificateSelector(SslClientAuthenticationOptions options, ClientCredentials? credentials)
     {
+        if (credentials is not null)
+        {
+            return request => credentials.Select(request.CertificateAuthorities, request.Accepts);
+        }
+
         if (options.ClientCertificateContext is { } context)
         {
             // SslStream shows it to whoever asks, whatever issuers the server names.

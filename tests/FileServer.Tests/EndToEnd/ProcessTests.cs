@@ -29,7 +29,7 @@ public sealed partial class ProcessTests : IDisposable
     [InlineData(2, "FileServer: --root /nowhere: no such folder", "--root", "/nowhere")]
     [InlineData(2, "FileServer: --root /etc/passwd: is not a folder", "--root", "/etc/passwd")]
     [InlineData(2, "FileServer: /nowhere.pem: no such file", "--cert", "/nowhere.pem")]
-    [InlineData(2, "FileServer: /etc/passwd: neither PEM nor PKCS#12", "--cert", "/etc/passwd")]
+    [InlineData(2, "FileServer: /etc/passwd: neither PEM, nor a certificate or private key in DER, nor PKCS#7, nor PKCS#12", "--cert", "/etc/passwd")]
     [InlineData(1, "FileServer: --listen: this machine does not have the address 192.0.2.1", "--listen", "192.0.2.1:0")]
     public async Task Explains_errors_in_one_line(int expected, string message, params string[] arguments)
     {
