@@ -57,7 +57,7 @@ internal sealed class TlsSession13 : TlsSession
     internal override ClientSession? CreateSession(in NewSessionTicket ticket)
     {
         // A lifetime of 0: the ticket is to be thrown away (RFC 8446 §4.6.1).
-        if (Template is null || ResumptionSecret is null || ticket.Lifetime == 0)
+        if (Template is null || ResumptionSecret is null || ticket.Lifetime == 0 || ticket.Ticket.Length > ClientSession.MaxTicketLength)
         {
             return null;
         }

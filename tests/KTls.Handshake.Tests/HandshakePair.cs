@@ -20,11 +20,14 @@ internal sealed class HandshakePair : IDisposable
     /// <summary>Changes a record under way: (from the client, number of the record in its direction, the record).</summary>
     public Func<bool, int, byte[], byte[]>? Tamper { get; set; }
 
+    /// <summary>Whether an end trusts the other's certificate. Default: both do.</summary>
+    public Func<TlsHandshake, bool>? Verdict { get; set; }
+
     public int ClientRecords { get; private set; }
 
     public int ServerRecords { get; private set; }
 
-    /// <summary>Records for an end whose handshake was complete: the server's tickets.</summary>
+    /// <summary>Records for an end whose handshake was complete: the server's tickets, or its alert.</summary>
     public List<byte[]> LateRecords { get; } = [];
 
     public void Run()
@@ -63,6 +66,11 @@ internal sealed class HandshakePair : IDisposable
         from.OutputSent();
         foreach (byte[] record in records)
         {
+            if (to.Status == HandshakeStatus.Failed)
+            {
+                break;
+            }
+
             if (to.Status == HandshakeStatus.Complete)
             {
                 LateRecords.Add(record);
@@ -87,7 +95,7 @@ internal sealed class HandshakePair : IDisposable
                 ((ServerHandshake)handshake).Accept(ServerOptions);
                 return true;
             case HandshakeStatus.NeedsCertificateVerdict:
-                handshake.AcceptPeerCertificate();
+                Judge(handshake);
                 return true;
             case HandshakeStatus.NeedsSignature:
                 SignatureRequest request = handshake.SignatureRequest!;
@@ -95,6 +103,18 @@ internal sealed class HandshakePair : IDisposable
                 return true;
             default:
                 return false;
+        }
+    }
+
+    private void Judge(TlsHandshake handshake)
+    {
+        if (Verdict?.Invoke(handshake) ?? true)
+        {
+            handshake.AcceptPeerCertificate();
+        }
+        else
+        {
+            handshake.Fail(AlertDescription.CertificateUnknown);
         }
     }
 }

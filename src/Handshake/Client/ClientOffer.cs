@@ -104,6 +104,7 @@ internal sealed class ClientOffer : IDisposable
     {
         SessionState state = session.State;
         return Offers(state.Suite)
+            && session.Ticket.Length <= ClientSession.MaxTicketLength
             && string.Equals(state.ServerName, Options.ServerName, StringComparison.OrdinalIgnoreCase)
             && Options.Clock.GetUtcNow() < session.ExpiresAt
             && (state.Suite.IsTls13 || state.IsExtendedMasterSecret || !Options.RequireExtendedMasterSecret);

@@ -277,7 +277,7 @@ internal sealed partial class Tls12Client : Tls12Flow
     {
         NewSessionTicket ticket = NewSessionTicket.Read12(message);
         Transcript!.Append(message);
-        if (!ticket.Ticket.IsEmpty && _offer.Options.RequestTickets)
+        if (ticket.Ticket.Length is > 0 and <= ClientSession.MaxTicketLength && _offer.Options.RequestTickets)
         {
             SessionState state = CreateTemplate().Create(Suite!, new SecretBytes(MasterSecret!.Span), IsExtendedMasterSecret);
             _ticket = new ClientSession(state, ticket.Ticket, ticket.Lifetime, ageAdd: 0);

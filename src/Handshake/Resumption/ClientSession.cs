@@ -14,6 +14,9 @@ public sealed class ClientSession : IDisposable
 {
     private const byte FormatVersion = 1;
 
+    /// <summary>The most bytes of a ticket that is kept and offered: the rest of a ClientHello needs room, and servers want it small.</summary>
+    internal const int MaxTicketLength = 16 * 1024;
+
     // RFC 5077 §3.3: a server of TLS 1.2 that gives no lifetime leaves it to us.
     private static readonly TimeSpan DefaultLifetime = TimeSpan.FromHours(2);
 
@@ -39,8 +42,16 @@ public sealed class ClientSession : IDisposable
     /// <summary>The server name (SNI) that the session belongs to.</summary>
     public string ServerName => _state.ServerName;
 
-    /// <summary>Until when the session may be resumed.</summary>
-    public DateTimeOffset ExpiresAt => _state.IssuedAt + (_lifetime == 0 ? DefaultLifetime : TimeSpan.FromSeconds(_lifetime));
+    /// <summary>Until when the session may be resumed: as long as the server says, and no longer than seven days after its first handshake (RFC 8446 §4.6.1).</summary>
+    public DateTimeOffset ExpiresAt
+    {
+        get
+        {
+            DateTimeOffset end = _state.AuthenticatedAt + SessionState.MaxAge;
+            DateTimeOffset byServer = _state.IssuedAt + (_lifetime == 0 ? DefaultLifetime : TimeSpan.FromSeconds(_lifetime));
+            return byServer < end ? byServer : end;
+        }
+    }
 
     /// <summary>Whether the session may be used once only, as in TLS 1.3, so that nobody can tell which connections belong together (RFC 8446 §C.4).</summary>
     public bool IsForOneUse => _state.Suite.IsTls13;
@@ -78,7 +89,19 @@ public sealed class ClientSession : IDisposable
             uint lifetime = reader.ReadUInt32();
             uint ageAdd = reader.ReadUInt32();
             ReadOnlySpan<byte> ticket = reader.ReadVector16(minimum: 1);
-            return SessionState.Read(ref reader) is { } state && reader.IsEmpty ? new ClientSession(state, ticket, lifetime, ageAdd) : null;
+            if (SessionState.Read(ref reader) is not { } state)
+            {
+                return null;
+            }
+
+            // Who was the server would be unknown: every session has its certificate.
+            if (reader.IsEmpty && state.PeerChain.Length != 0)
+            {
+                return new ClientSession(state, ticket, lifetime, ageAdd);
+            }
+
+            state.Dispose();
+            return null;
         }
         catch (TlsAlertException)
         {

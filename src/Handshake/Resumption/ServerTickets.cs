@@ -9,9 +9,6 @@ internal static class ServerTickets
     // A ticket comes back in a ClientHello, which other servers and middleboxes want small. A client's chain may not fit.
     private const int MaxStateSize = 12 * 1024;
 
-    // Seven days after it was authenticated a session ends, however often it was resumed (RFC 8446 §4.6.1).
-    private static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(NewSessionTicket.MaxLifetime);
-
     /// <summary>Seals a session; null when it is too large for a ticket.</summary>
     public static byte[]? Seal(TicketKeyRing ring, SessionState state)
     {
@@ -49,7 +46,7 @@ internal static class ServerTickets
     /// <summary>The seconds that a ticket of a session is good for now.</summary>
     public static uint Lifetime(ServerHandshakeOptions options, DateTimeOffset authenticatedAt)
     {
-        TimeSpan left = authenticatedAt + MaxAge - options.Clock.GetUtcNow();
+        TimeSpan left = authenticatedAt + SessionState.MaxAge - options.Clock.GetUtcNow();
         return (uint)Math.Max(0, Math.Min(options.TicketLifetime.TotalSeconds, left.TotalSeconds));
     }
 
@@ -63,7 +60,7 @@ internal static class ServerTickets
             && string.Equals(state.ServerName, hello.ServerName, StringComparison.OrdinalIgnoreCase)
             && state.OwnCertificateHash.AsSpan().SequenceEqual(options.Credential.CertificateHash)
             && state.IsCertificateRequested == options.RequestClientCertificate
-            && now < state.IssuedAt + options.TicketLifetime
-            && now < state.AuthenticatedAt + MaxAge;
+            && now - state.IssuedAt < options.TicketLifetime
+            && now - state.AuthenticatedAt < SessionState.MaxAge;
     }
 }

@@ -10,6 +10,9 @@ namespace KTls.Handshake.Resumption;
 /// </summary>
 internal sealed class SessionState : IDisposable
 {
+    /// <summary>So long after its certificates were proved a session ends, however often it was resumed (RFC 8446 §4.6.1).</summary>
+    public static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(NewSessionTicket.MaxLifetime);
+
     private const byte FormatVersion = 1;
 
     public required CipherSuite Suite { get; init; }
@@ -114,7 +117,7 @@ internal sealed class SessionState : IDisposable
     private static DateTimeOffset ReadTime(ref WireReader reader)
     {
         ulong milliseconds = reader.ReadUInt64();
-        return milliseconds <= (ulong)DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
+        return milliseconds <= (ulong)(DateTimeOffset.MaxValue - MaxAge).ToUnixTimeMilliseconds()
             ? DateTimeOffset.FromUnixTimeMilliseconds((long)milliseconds)
             : throw new TlsAlertException(AlertDescription.DecodeError, "A time beyond all times.");
     }

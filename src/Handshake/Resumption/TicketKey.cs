@@ -46,6 +46,8 @@ public sealed class TicketKey : IDisposable
     /// <returns><see cref="Size"/> bytes, which the caller zeroes.</returns>
     public byte[] Export() => _bytes.Span.ToArray();
 
+    internal TicketKey Copy() => new(_bytes.Span);
+
     /// <inheritdoc/>
     public void Dispose() => _bytes.Dispose();
 

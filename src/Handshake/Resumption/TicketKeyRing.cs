@@ -23,7 +23,7 @@ public sealed class TicketKeyRing
     private TicketKey[] _keys;
     private DateTimeOffset _rotateAt;
 
-    // Keys that dropped out at the last rotation: a handshake may still hold them, so they are zeroed at the next.
+    // Keys that dropped out at the last change: a handshake may still hold them, so they are zeroed at the next.
     private TicketKey[] _retired = [];
 
     /// <summary>Makes a ring with random keys of its own: tickets hold as long as the process, and at least <paramref name="rotation"/>.</summary>
@@ -40,16 +40,16 @@ public sealed class TicketKeyRing
     }
 
     /// <summary>Makes a ring with keys that several servers share; whoever shares them rotates them with <see cref="Replace"/>.</summary>
-    /// <param name="keys">The key that seals, then older or coming ones that open, too.</param>
+    /// <param name="keys">The key that seals, then older or coming ones that open, too. They are copied: the caller disposes them.</param>
     /// <exception cref="ArgumentException">There is no key.</exception>
     public TicketKeyRing(IEnumerable<TicketKey> keys)
     {
         _clock = TimeProvider.System;
-        _keys = Checked(keys);
+        _keys = Copy(keys);
     }
 
     /// <summary>Puts other keys in the place of all; tickets under keys that are gone are not accepted any more.</summary>
-    /// <param name="keys">The key that seals, then older or coming ones that open, too.</param>
+    /// <param name="keys">The key that seals, then older or coming ones that open, too. They are copied: the caller disposes them.</param>
     /// <exception cref="ArgumentException">There is no key.</exception>
     /// <exception cref="InvalidOperationException">The ring rotates keys of its own.</exception>
     public void Replace(IEnumerable<TicketKey> keys)
@@ -59,7 +59,11 @@ public sealed class TicketKeyRing
             throw new InvalidOperationException("This ring makes and rotates its keys itself.");
         }
 
-        Volatile.Write(ref _keys, Checked(keys));
+        TicketKey[] copies = Copy(keys);
+        lock (_rotating)
+        {
+            Use(copies, retired: _keys);
+        }
     }
 
     /// <summary>Seals a session.</summary>
@@ -126,11 +130,11 @@ public sealed class TicketKeyRing
         return aead;
     }
 
-    private static TicketKey[] Checked(IEnumerable<TicketKey> keys)
+    private static TicketKey[] Copy(IEnumerable<TicketKey> keys)
     {
         ArgumentNullException.ThrowIfNull(keys);
-        TicketKey[] all = [.. keys];
-        return all.Length != 0 ? all : throw new ArgumentException("A ring needs a key.", nameof(keys));
+        TicketKey[] copies = [.. keys.Select(key => key.Copy())];
+        return copies.Length != 0 ? copies : throw new ArgumentException("A ring needs a key.", nameof(keys));
     }
 
     private TicketKey[] Current()
@@ -155,10 +159,15 @@ public sealed class TicketKeyRing
 
             // The last key goes on opening for as long as it sealed, unless nobody has asked for so long that it is too old.
             TicketKey[] keys = now < _rotateAt + rotation ? [TicketKey.Create(), _keys[0]] : [TicketKey.Create()];
-            Array.ForEach(_retired, key => key.Dispose());
-            _retired = [.. _keys.Except(keys)];
-            Volatile.Write(ref _keys, keys);
+            Use(keys, retired: [.. _keys.Except(keys)]);
             _rotateAt = now + rotation;
         }
+    }
+
+    private void Use(TicketKey[] keys, TicketKey[] retired)
+    {
+        Array.ForEach(_retired, key => key.Dispose());
+        _retired = retired;
+        Volatile.Write(ref _keys, keys);
     }
 }
