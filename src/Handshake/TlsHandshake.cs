@@ -40,6 +40,30 @@ public abstract class TlsHandshake : IDisposable
     /// <summary>The other certificates that the peer sent, DER each, in its order.</summary>
     public IReadOnlyList<byte[]> OtherCertificates => _peerChain.Length > 1 ? _peerChain[1..] : [];
 
+    /// <summary>Decodes <see cref="OtherCertificates"/>, except what cannot be decoded: such a certificate does not help to build a chain.</summary>
+    /// <returns>Certificates that the caller disposes.</returns>
+    public IReadOnlyList<X509Certificate2> LoadOtherCertificates()
+    {
+        if (_peerChain.Length <= 1)
+        {
+            return [];
+        }
+
+        var others = new List<X509Certificate2>(_peerChain.Length - 1);
+        foreach (byte[] encoded in _peerChain.AsSpan(1))
+        {
+            try
+            {
+                others.Add(PeerCertificateCache.Load(encoded));
+            }
+            catch (TlsAlertException)
+            {
+            }
+        }
+
+        return others;
+    }
+
     /// <summary>The OCSP response for its certificate that the peer stapled (RFC 6066 §8), DER, not judged; empty when there is none.</summary>
     public ReadOnlyMemory<byte> PeerOcspResponse { get; internal set; }
 

@@ -17,6 +17,8 @@ namespace KTls;
 /// <remarks>One read and one write (or <see cref="SendFileAsync"/>) may be under way at the same time, as with <see cref="SslStream"/>.</remarks>
 public sealed class KTlsStream : Stream
 {
+    private static readonly KTlsOptions DefaultOptions = new();
+
     private Connection? _connection;
     private bool _isDisposed;
 
@@ -41,6 +43,12 @@ public sealed class KTlsStream : Stream
 
     /// <summary>The peer's certificate; null when it showed none. Outlives the stream.</summary>
     public X509Certificate2? RemoteCertificate => Facts.RemoteCertificate;
+
+    /// <summary>
+    /// The OCSP response (RFC 6960, DER) that the server stapled for its certificate, when <see cref="KTlsOptions.RequestOcspResponse"/>
+    /// asked for one; not judged. Empty when there is none, and when <see cref="SslStream"/> did the handshake, which keeps it to itself.
+    /// </summary>
+    public ReadOnlyMemory<byte> RemoteOcspResponse => Facts.RemoteOcspResponse;
 
     /// <summary>On a server the name that the client sent (SNI), on a client <see cref="SslClientAuthenticationOptions.TargetHost"/>; or an empty string.</summary>
     public string TargetHostName => Facts.TargetHostName;
@@ -106,7 +114,7 @@ public sealed class KTlsStream : Stream
     {
         ArgumentNullException.ThrowIfNull(socket);
         ArgumentNullException.ThrowIfNull(options);
-        return AuthenticateAsync(kernelOptions, (stream, attempt) => ServerAuthentication.RunAsync(stream, socket, options, attempt), cancellationToken);
+        return AuthenticateAsync(socket, options, ServerAuthentication.RunAsync, kernelOptions, cancellationToken);
     }
 
     /// <summary>Does the handshake as the client.</summary>
@@ -115,7 +123,7 @@ public sealed class KTlsStream : Stream
     {
         ArgumentNullException.ThrowIfNull(socket);
         ArgumentNullException.ThrowIfNull(options);
-        return AuthenticateAsync(kernelOptions, (stream, attempt) => ClientAuthentication.RunAsync(stream, socket, options, attempt), cancellationToken);
+        return AuthenticateAsync(socket, options, ClientAuthentication.RunAsync, kernelOptions, cancellationToken);
     }
 
     /// <summary>
@@ -203,6 +211,21 @@ public sealed class KTlsStream : Stream
     /// <exception cref="IOException">The connection broke.</exception>
     public Task UpdateKeysAsync(bool requestPeerUpdate = false, CancellationToken cancellationToken = default) => Current.UpdateKeysAsync(requestPeerUpdate, cancellationToken);
 
+    /// <summary>Keying material for an application, the same on both ends of the connection (RFC 8446 §7.5, RFC 5705).</summary>
+    /// <param name="label">Says for what, 1 to 249 ASCII characters, as registered with IANA or beginning with "EXPERIMENTAL".</param>
+    /// <param name="context">What else it depends on, up to 65535 bytes; null: none, which TLS 1.2 tells from an empty one.</param>
+    /// <param name="length">Bytes of the result, 0 to 8160.</param>
+    /// <returns>The material, as secret as the connection's keys.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A length is out of bounds.</exception>
+    /// <exception cref="NotSupportedException"><see cref="SslStream"/> did the handshake, which has no exporter.</exception>
+    public byte[] ExportKeyingMaterial(string label, byte[]? context, int length)
+    {
+        ArgumentNullException.ThrowIfNull(label);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, 8160);
+        return Current.ExportKeyingMaterial(label, context, length) ?? throw new NotSupportedException("SslStream did the handshake, which has no exporter.");
+    }
+
     /// <summary>Ends our side of the stream with close_notify. Reading stays possible, and the TCP connection stays open.</summary>
     /// <param name="cancellationToken">Ends the wait for room.</param>
     /// <returns>Completes when the alert is on its way.</returns>
@@ -262,21 +285,22 @@ public sealed class KTlsStream : Stream
 
     private static InvalidOperationException NotAuthenticated() => new("The handshake is not complete.");
 
-    private static async Task<KTlsStream> AuthenticateAsync(KTlsOptions? options, Func<KTlsStream, HandshakeAttempt, Task<Connection>> authenticate, CancellationToken cancellationToken)
+    private static async Task<KTlsStream> AuthenticateAsync<TOptions>(
+        Socket socket, TOptions options, Func<KTlsStream, Socket, TOptions, HandshakeAttempt, Task<Connection>> authenticate, KTlsOptions? kernelOptions, CancellationToken cancellationToken)
     {
-        options ??= new KTlsOptions();
-        ILogger logger = options.LoggerFactory?.CreateLogger<KTlsStream>() ?? (ILogger)NullLogger.Instance;
+        kernelOptions ??= DefaultOptions;
+        ILogger logger = kernelOptions.LoggerFactory?.CreateLogger<KTlsStream>() ?? (ILogger)NullLogger.Instance;
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(options.HandshakeTimeout);
+        timeout.CancelAfter(kernelOptions.HandshakeTimeout);
         var stream = new KTlsStream();
         try
         {
-            stream._connection = await authenticate(stream, new HandshakeAttempt(options, logger, timeout.Token)).ConfigureAwait(false);
+            stream._connection = await authenticate(stream, socket, options, new HandshakeAttempt(kernelOptions, logger, timeout.Token)).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             Log.HandshakeFailed(logger, "time is up");
-            throw new TimeoutException($"The handshake took longer than {options.HandshakeTimeout}.", e);
+            throw new TimeoutException($"The handshake took longer than {kernelOptions.HandshakeTimeout}.", e);
         }
         catch (TlsAlertException e)
         {

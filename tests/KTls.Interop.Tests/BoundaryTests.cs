@@ -229,12 +229,13 @@ public sealed class BoundaryTests
         await peer.SendAsync(peer.LastFlight);
         await using KTlsStream ours = await accepting;
         await ours.WriteAsync(new byte[] { 42 });
-        for (int i = 0; i < tickets; i++)
+        if (tickets != 0)
         {
+            // All of them in one record.
             Assert.Equal((ContentType.Handshake, (byte)4), await FirstByteAsync(peer));
         }
 
-        Assert.Equal((ulong)tickets, peer.ReceiveSequence);
+        Assert.Equal(tickets == 0 ? 0ul : 1, peer.ReceiveSequence);
         Assert.Equal((ContentType.ApplicationData, (byte)42), await FirstByteAsync(peer));
         await peer.SendDataAsync([9]);
         byte[] received = new byte[1];

@@ -18,11 +18,12 @@ internal static class ClientAuthentication
             return await FallBackAsync(socket, options, reason, attempt).ConfigureAwait(false);
         }
 
+        string host = ClientOptions.NormalizeHost(options.TargetHost);
         SessionKeeper? sessions = ClientOptions.SessionStore(options, attempt.Options) is { } store
-            ? new SessionKeeper(store, ClientOptions.SessionKey(options, socket.RemoteEndPoint))
+            ? new SessionKeeper(store, ClientOptions.SessionKey(options, host, socket.RemoteEndPoint))
             : null;
         using ClientSession? session = sessions?.Take();
-        ClientHandshakeOptions handshakeOptions = ClientOptions.Translate(options, attempt.Options, session);
+        ClientHandshakeOptions handshakeOptions = ClientOptions.Translate(options, host, attempt.Options, session);
         KernelSocket? transport = Transport.TryOpen(socket, attempt.Options.DataPlane, out reason);
         if (transport is null)
         {
@@ -36,7 +37,7 @@ internal static class ClientAuthentication
             using var driver = new HandshakeDriver(transport);
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
             var criteria = new PeerVerdict.Criteria(
-                sender, ClientOptions.NormalizeHost(options.TargetHost), IsRequired: true, options.CertificateChainPolicy,
+                sender, host, IsRequired: true, options.CertificateChainPolicy,
                 options.CertificateRevocationCheckMode, options.RemoteCertificateValidationCallback);
             await PeerVerdict.ReachAsync(handshake, driver, criteria, attempt.Token).ConfigureAwait(false);
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);

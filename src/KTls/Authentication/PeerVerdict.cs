@@ -1,6 +1,5 @@
 using System.Net.Security;
 using System.Security.Authentication;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using KTls.DataPlane;
 using KTls.Handshake;
@@ -53,12 +52,10 @@ internal static class PeerVerdict
             return;
         }
 
-        var others = new List<X509Certificate2>();
+        IReadOnlyList<X509Certificate2> others = handshake.LoadOtherCertificates();
         using var chain = new X509Chain();
         try
         {
-            // A certificate beside the peer's own that cannot be read does not help to build a chain.
-            others.AddRange(handshake.OtherCertificates.Select(TryLoad).OfType<X509Certificate2>());
             chain.ChainPolicy = PeerCertificateValidation.CreatePolicy(criteria.Policy, criteria.RevocationMode, others, criteria.IsServer);
             SslPolicyErrors errors = PeerCertificateValidation.Validate(chain, certificate, criteria.TargetHost);
             bool isTrusted = criteria.Callback?.Invoke(criteria.Sender, certificate, chain, errors) ?? errors == SslPolicyErrors.None;
@@ -70,7 +67,11 @@ internal static class PeerVerdict
         }
         finally
         {
-            others.ForEach(other => other.Dispose());
+            foreach (X509Certificate2 other in others)
+            {
+                other.Dispose();
+            }
+
             foreach (X509ChainElement element in chain.ChainElements)
             {
                 element.Certificate.Dispose();
@@ -88,18 +89,6 @@ internal static class PeerVerdict
         {
             alert = AlertDescription.CertificateRequired;
             throw new AuthenticationException(criteria.Callback is null ? "The peer showed no certificate, and one is required." : "RemoteCertificateValidationCallback refused a peer without a certificate.");
-        }
-    }
-
-    private static X509Certificate2? TryLoad(byte[] der)
-    {
-        try
-        {
-            return X509CertificateLoader.LoadCertificate(der);
-        }
-        catch (CryptographicException)
-        {
-            return null;
         }
     }
 

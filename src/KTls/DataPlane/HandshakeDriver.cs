@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using KTls.Handshake;
 using KTls.Kernel;
@@ -19,40 +20,62 @@ internal sealed class HandshakeDriver : IDisposable
     private int _start;
     private int _end;
 
+    // Bytes at the front of the buffer that have to be zeroed.
+    private int _used;
+
     public HandshakeDriver(KernelSocket socket) => _socket = socket;
 
     /// <summary>What was received and belongs to no record that the handshake took.</summary>
     public ReadOnlySpan<byte> Unconsumed => _buffer.AsSpan(_start, _end - _start);
 
-    /// <summary>Copies of all records, for <see cref="Fallback.ReplayStream"/>; null when nobody will ask.</summary>
-    public ArrayBufferWriter<byte>? Replay { get; set; }
+    /// <summary>Whether all that was received stays in <see cref="Received"/>, for <see cref="Fallback.ReplayStream"/>.</summary>
+    public bool KeepsReceived { get; set; }
+
+    /// <summary>Everything since the first byte, while <see cref="KeepsReceived"/> is set and no record was encrypted; valid until the next call.</summary>
+    public ReadOnlySpan<byte> Received => _buffer.AsSpan(0, _end);
 
     /// <summary>Goes on until the handshake asks for something that is not a record.</summary>
     /// <exception cref="TlsAlertException">The handshake has failed; the alert was sent.</exception>
     /// <exception cref="IOException">The connection broke.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask RunAsync(TlsHandshake handshake, CancellationToken cancellationToken)
     {
-        await SendOutputAsync(handshake, cancellationToken).ConfigureAwait(false);
-        while (handshake.Status is HandshakeStatus.NeedsRecord or HandshakeStatus.NeedsSignature)
+        while (true)
         {
-            if (handshake.Status == HandshakeStatus.NeedsSignature)
+            if (!handshake.Output.IsEmpty)
             {
-                await SignAsync(handshake, cancellationToken).ConfigureAwait(false);
-                continue;
+                await _socket.SendAsync(handshake.Output, cancellationToken).ConfigureAwait(false);
+                handshake.OutputSent();
             }
 
-            Memory<byte> record = await ReceiveRecordAsync(handshake, cancellationToken).ConfigureAwait(false);
-            try
+            switch (handshake.Status)
             {
-                handshake.ReceiveRecord(record.Span);
-            }
-            catch
-            {
-                await SendAlertAsync(handshake, cancellationToken).ConfigureAwait(false);
-                throw;
-            }
+                case HandshakeStatus.NeedsRecord:
+                    int needed;
+                    try
+                    {
+                        if (TryReceiveRecord(handshake, out needed))
+                        {
+                            break;
+                        }
+                    }
+                    catch
+                    {
+                        await SendAlertAsync(handshake, cancellationToken).ConfigureAwait(false);
+                        throw;
+                    }
 
-            await SendOutputAsync(handshake, cancellationToken).ConfigureAwait(false);
+                    MakeRoom(needed);
+                    int received = await _socket.ReceiveAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
+                    _end += received != 0 ? received : throw new IOException("The peer closed the connection during the handshake.");
+                    _used = Math.Max(_used, _end);
+                    break;
+                case HandshakeStatus.NeedsSignature:
+                    await SignAsync(handshake, cancellationToken).ConfigureAwait(false);
+                    break;
+                default:
+                    return;
+            }
         }
     }
 
@@ -74,8 +97,6 @@ internal sealed class HandshakeDriver : IDisposable
             await FailAsync(handshake, AlertDescription.InternalError, cancellationToken).ConfigureAwait(false);
             throw;
         }
-
-        await SendOutputAsync(handshake, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Ends a handshake with an alert to the peer.</summary>
@@ -90,7 +111,11 @@ internal sealed class HandshakeDriver : IDisposable
     {
         try
         {
-            await SendOutputAsync(handshake, cancellationToken).ConfigureAwait(false);
+            if (!handshake.Output.IsEmpty)
+            {
+                await _socket.SendAsync(handshake.Output, cancellationToken).ConfigureAwait(false);
+                handshake.OutputSent();
+            }
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
@@ -104,75 +129,67 @@ internal sealed class HandshakeDriver : IDisposable
         _start = _end = 0;
         if (buffer.Length != 0)
         {
-            CryptographicOperations.ZeroMemory(buffer);
-            ArrayPool<byte>.Shared.Return(buffer);
+            Return(buffer);
         }
     }
 
-    private async ValueTask SendOutputAsync(TlsHandshake handshake, CancellationToken cancellationToken)
+    private void Return(byte[] buffer)
     {
-        if (!handshake.Output.IsEmpty)
+        CryptographicOperations.ZeroMemory(buffer.AsSpan(0, _used));
+        ArrayPool<byte>.Shared.Return(buffer);
+    }
+
+    // Gives the handshake the next record if all of it is here; else tells how many bytes it takes from its first on.
+    private bool TryReceiveRecord(TlsHandshake handshake, out int needed)
+    {
+        needed = RecordHeader.Size;
+        if (_end - _start < needed)
         {
-            await _socket.SendAsync(handshake.Output, cancellationToken).ConfigureAwait(false);
-            handshake.OutputSent();
-        }
-    }
-
-    private async ValueTask<Memory<byte>> ReceiveRecordAsync(TlsHandshake handshake, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            int needed = RecordHeader.Size;
-            if (_end - _start >= RecordHeader.Size)
-            {
-                needed = await ReadHeaderAsync(handshake, cancellationToken).ConfigureAwait(false);
-                if (_end - _start >= needed)
-                {
-                    break;
-                }
-            }
-
-            await ReceiveMoreAsync(needed, cancellationToken).ConfigureAwait(false);
+            return false;
         }
 
-        Memory<byte> record = _buffer.AsMemory(_start, RecordHeader.Read(_buffer.AsSpan(_start)).RecordLength);
-        _start += record.Length;
-        Replay?.Write(record.Span);
-        return record;
-    }
-
-    private async ValueTask<int> ReadHeaderAsync(TlsHandshake handshake, CancellationToken cancellationToken)
-    {
         try
         {
-            return RecordHeader.Read(_buffer.AsSpan(_start)).RecordLength;
+            needed = RecordHeader.Read(_buffer.AsSpan(_start)).RecordLength;
         }
         catch (TlsAlertException e)
         {
-            await FailAsync(handshake, e.Description, cancellationToken).ConfigureAwait(false);
+            handshake.Fail(e.Description);
             throw;
         }
+
+        if (_end - _start < needed)
+        {
+            return false;
+        }
+
+        Span<byte> record = _buffer.AsSpan(_start, needed);
+        _start += needed;
+        handshake.ReceiveRecord(record);
+        return true;
     }
 
-    private async ValueTask ReceiveMoreAsync(int needed, CancellationToken cancellationToken)
+    private void MakeRoom(int needed)
     {
-        if (_buffer.Length - _start < needed)
+        if (KeepsReceived)
         {
-            Unconsumed.CopyTo(_buffer);
-            _end -= _start;
-            _start = 0;
+            if (_buffer.Length - _start < needed)
+            {
+                byte[] larger = ArrayPool<byte>.Shared.Rent(_buffer.Length + BufferSize);
+                Received.CopyTo(larger);
+                Return(_buffer);
+                _buffer = larger;
+            }
         }
         else if (_start == _end)
         {
             _start = _end = 0;
         }
-
-        int received = await _socket.ReceiveAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
-        if (received == 0)
+        else if (_buffer.Length - _start < needed)
         {
-            throw new IOException("The peer closed the connection during the handshake.");
+            Unconsumed.CopyTo(_buffer);
+            _end -= _start;
+            _start = 0;
         }
-
-        _end += received;
     }
 }

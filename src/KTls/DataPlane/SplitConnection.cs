@@ -44,6 +44,13 @@ internal sealed partial class SplitConnection : Connection
 
     public override ConnectionFacts Facts { get; }
 
+    public override byte[]? ExportKeyingMaterial(string label, byte[]? context, int length)
+    {
+        byte[] material = new byte[length];
+        _session.ExportKeyingMaterial(System.Text.Encoding.ASCII.GetBytes(label), context, material);
+        return material;
+    }
+
     public override DataPlaneStatus Sending => _send.Status;
 
     public override DataPlaneStatus Receiving => Volatile.Read(ref _receive).Status;

@@ -9,8 +9,10 @@ namespace KTls.Kernel;
 internal sealed class SocketReadiness(SafeHandle handle)
 {
     private readonly ReadinessWaiter _readable = new();
-    private readonly ReadinessWaiter _writable = new();
     private readonly Lock _registration = new();
+
+    // Most sockets never wait for room.
+    private ReadinessWaiter? _writable;
     private ReadinessThread? _thread;
     private volatile EpollEvents _events;
     private ulong _token;
@@ -32,7 +34,7 @@ internal sealed class SocketReadiness(SafeHandle handle)
     public ValueTask WaitWritableAsync(CancellationToken cancellationToken)
     {
         EnsureRegistered(EpollEvents.Writable);
-        return _writable.WaitAsync(cancellationToken);
+        return _writable!.WaitAsync(cancellationToken);
     }
 
     /// <summary>Called by the readiness thread with the events of the socket.</summary>
@@ -46,7 +48,7 @@ internal sealed class SocketReadiness(SafeHandle handle)
 
         if ((events & (EpollEvents.Writable | EpollEvents.Error | EpollEvents.HangUp)) != 0)
         {
-            _writable.Signal();
+            Volatile.Read(ref _writable)?.Signal();
         }
     }
 
@@ -56,8 +58,6 @@ internal sealed class SocketReadiness(SafeHandle handle)
     /// </summary>
     public void Close()
     {
-        _readable.Close();
-        _writable.Close();
         lock (_registration)
         {
             if (_closed)
@@ -68,6 +68,9 @@ internal sealed class SocketReadiness(SafeHandle handle)
             _closed = true;
             _thread?.Unregister(handle, Token);
         }
+
+        _readable.Close();
+        _writable?.Close();
     }
 
     // For a direction when it first waits. A socket is nearly always writable: were it registered for both at once, the first
@@ -86,6 +89,12 @@ internal sealed class SocketReadiness(SafeHandle handle)
         lock (_registration)
         {
             ObjectDisposedException.ThrowIf(_closed, typeof(KernelSocket));
+            if ((events & EpollEvents.Writable) != 0)
+            {
+                // Before the first event for it.
+                _writable ??= new ReadinessWaiter();
+            }
+
             EpollEvents all = _events | events;
             if (_thread is null)
             {

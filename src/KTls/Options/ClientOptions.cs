@@ -34,11 +34,13 @@ internal static class ClientOptions
 
     /// <summary>Translates the options for our handshake.</summary>
     /// <param name="options">The options.</param>
+    /// <param name="host">The host as <see cref="NormalizeHost"/> has it.</param>
     /// <param name="kernelOptions">What KTls adds.</param>
     /// <param name="session">The session to resume, or null.</param>
-    public static ClientHandshakeOptions Translate(SslClientAuthenticationOptions options, KTlsOptions kernelOptions, ClientSession? session) => new()
+    public static ClientHandshakeOptions Translate(SslClientAuthenticationOptions options, string host, KTlsOptions kernelOptions, ClientSession? session) => new()
     {
-        ServerName = ServerName(options.TargetHost),
+        // RFC 6066 §3: names only, no addresses.
+        ServerName = IsAddress(host) ? string.Empty : host,
         Protocols = SharedOptions.Protocols(options.EnabledSslProtocols),
         ApplicationProtocols = options.ApplicationProtocols is { Count: > 0 } protocols ? protocols : [],
         CipherSuites = SharedOptions.CipherSuites(options.CipherSuitesPolicy),
@@ -47,6 +49,8 @@ internal static class ClientOptions
         Session = session,
         RequestTickets = options.AllowTlsResume,
         RequireExtendedMasterSecret = kernelOptions.RequireExtendedMasterSecret,
+        RequestOcspResponse = kernelOptions.RequestOcspResponse,
+        Limits = kernelOptions.HandshakeLimits,
         KeyLog = kernelOptions.KeyLog,
     };
 
@@ -58,10 +62,10 @@ internal static class ClientOptions
     /// For whom a session is: the endpoint, the name, and all that the server agreed to or was shown. Under other options another
     /// session is needed.
     /// </summary>
-    public static string SessionKey(SslClientAuthenticationOptions options, EndPoint? endPoint)
+    public static string SessionKey(SslClientAuthenticationOptions options, string host, EndPoint? endPoint)
     {
         var key = new StringBuilder();
-        key.Append(endPoint).Append('|').Append(NormalizeHost(options.TargetHost)).Append('|').Append((int)SharedOptions.Protocols(options.EnabledSslProtocols)).Append('|');
+        key.Append(endPoint).Append('|').Append(host).Append('|').Append((int)SharedOptions.Protocols(options.EnabledSslProtocols)).Append('|');
         if (options.CipherSuitesPolicy is not null)
         {
             key.AppendJoin(',', SharedOptions.CipherSuites(options.CipherSuitesPolicy));
@@ -121,13 +125,6 @@ internal static class ClientOptions
 
     private static CertificateCredential Credential(X509Certificate certificate) =>
         ServerOptions.TryGetCredential(certificate, out CertificateCredential? credential, out string? reason) ? credential : throw new AuthenticationException(reason);
-
-    // RFC 6066 §3: names only, no addresses.
-    private static string ServerName(string? targetHost)
-    {
-        string host = NormalizeHost(targetHost);
-        return IsAddress(host) ? string.Empty : host;
-    }
 
     private static bool IsAddress(string host) => IPAddress.TryParse(host, out _);
 }
