@@ -3,6 +3,7 @@ namespace KTls.Kernel;
 /// <summary>The errno values that this floor meets, as on every architecture that .NET runs on under Linux.</summary>
 internal static class ErrorNumber
 {
+    public const int EPERM = 1;
     public const int ENOENT = 2;
     public const int EINTR = 4;
     public const int EIO = 5;
@@ -38,6 +39,7 @@ internal static class ErrorNumber
     /// <summary>The name of an error, or "errno N" for one that is not in the list.</summary>
     public static string NameOf(int errno) => errno switch
     {
+        EPERM => nameof(EPERM),
         ENOENT => nameof(ENOENT),
         EINTR => nameof(EINTR),
         EIO => nameof(EIO),

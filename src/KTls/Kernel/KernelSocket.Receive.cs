@@ -203,7 +203,7 @@ internal sealed partial class KernelSocket
             _handle.DangerousAddRef(ref held);
             PollDescriptor descriptor = new() { Descriptor = (int)_handle.DangerousGetHandle(), Events = events };
             int ready;
-            while ((ready = LibC.poll(&descriptor, 1, 0)) < 0)
+            while ((ready = CallFaults.Fails(_handle, "poll") ? -1 : LibC.poll(&descriptor, 1, 0)) < 0)
             {
                 int errno = LibC.LastError;
                 if (errno != ErrorNumber.EINTR)

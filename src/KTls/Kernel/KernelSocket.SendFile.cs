@@ -93,15 +93,10 @@ internal sealed partial class KernelSocket
             }
 
             nint sent = LibC.sendfile(_handle, file, &next, (nuint)Math.Min(end - next, SendFileChunk));
-            if (sent > 0)
+            errno = sent < 0 ? LibC.LastError : 0;
+            if (sent > 0 || errno == ErrorNumber.EINTR)
             {
                 continue; // the kernel has advanced next
-            }
-
-            errno = sent < 0 ? LibC.LastError : 0;
-            if (errno == ErrorNumber.EINTR)
-            {
-                continue;
             }
 
             if (errno != ErrorNumber.EAGAIN)

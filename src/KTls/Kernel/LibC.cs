@@ -14,43 +14,43 @@ internal static unsafe partial class LibC
     internal static int setsockopt(SafeHandle fd, int level, int name, void* value, uint length)
     {
         using var held = new HeldDescriptor(fd);
-        return Native.setsockopt(held.Number, level, name, value, length);
+        return CallFaults.Fails(fd, "setsockopt", name) ? -1 : Native.setsockopt(held.Number, level, name, value, length);
     }
 
     internal static int getsockopt(SafeHandle fd, int level, int name, void* value, uint* length)
     {
         using var held = new HeldDescriptor(fd);
-        return Native.getsockopt(held.Number, level, name, value, (socklen_t*)length);
+        return CallFaults.Fails(fd, "getsockopt", name) ? -1 : Native.getsockopt(held.Number, level, name, value, (socklen_t*)length);
     }
 
     internal static nint recv(SafeHandle fd, void* buffer, nuint length, int flags)
     {
         using var held = new HeldDescriptor(fd);
-        return (nint)(long)Native.recv(held.Number, buffer, (size_t)(ulong)length, flags);
+        return CallFaults.Fails(fd, "recv") ? -1 : (nint)(long)Native.recv(held.Number, buffer, (size_t)(ulong)length, flags);
     }
 
     internal static nint send(SafeHandle fd, void* buffer, nuint length, int flags)
     {
         using var held = new HeldDescriptor(fd);
-        return (nint)(long)Native.send(held.Number, buffer, (size_t)(ulong)length, flags);
+        return CallFaults.Fails(fd, "send") ? -1 : (nint)(long)Native.send(held.Number, buffer, (size_t)(ulong)length, flags);
     }
 
     internal static nint recvmsg(SafeHandle fd, MessageHeader* message, int flags)
     {
         using var held = new HeldDescriptor(fd);
-        return (nint)(long)Native.recvmsg(held.Number, (msghdr*)message, flags);
+        return CallFaults.Fails(fd, "recvmsg") ? -1 : (nint)(long)Native.recvmsg(held.Number, (msghdr*)message, flags);
     }
 
     internal static nint sendmsg(SafeHandle fd, MessageHeader* message, int flags)
     {
         using var held = new HeldDescriptor(fd);
-        return (nint)(long)Native.sendmsg(held.Number, (msghdr*)message, flags);
+        return CallFaults.Fails(fd, "sendmsg") ? -1 : (nint)(long)Native.sendmsg(held.Number, (msghdr*)message, flags);
     }
 
     internal static int fcntl(SafeHandle fd, int command, int argument)
     {
         using var held = new HeldDescriptor(fd);
-        return Native.fcntl(held.Number, command, argument);
+        return CallFaults.Fails(fd, "fcntl") ? -1 : Native.fcntl(held.Number, command, argument);
     }
 
     internal static int poll(PollDescriptor* descriptors, nuint count, int milliseconds) =>
@@ -61,14 +61,14 @@ internal static unsafe partial class LibC
     internal static int epoll_ctl(int epoll, int operation, SafeHandle fd, void* ev)
     {
         using var held = new HeldDescriptor(fd);
-        return Native.epoll_ctl(epoll, operation, held.Number, (epoll_event*)ev);
+        return CallFaults.Fails(fd, "epoll_ctl") ? -1 : Native.epoll_ctl(epoll, operation, held.Number, (epoll_event*)ev);
     }
 
     internal static int epoll_wait(int epoll, void* events, int maxEvents, int milliseconds) =>
         Native.epoll_wait(epoll, (epoll_event*)events, maxEvents, milliseconds);
 
-    [LibraryImport("libc", SetLastError = true)]
-    internal static partial nint sendfile(SafeHandle to, SafeFileHandle from, long* offset, nuint count);
+    internal static nint sendfile(SafeHandle to, SafeFileHandle from, long* offset, nuint count) =>
+        CallFaults.Fails(to, "sendfile") ? -1 : NativeSendFile(to, from, offset, count);
 
     internal const int FcntlGetFlags = 3; // F_GETFL
     internal const int FcntlSetFlags = 4; // F_SETFL
@@ -81,6 +81,9 @@ internal static unsafe partial class LibC
 
     /// <summary>The errno of the last call on this thread.</summary>
     internal static int LastError => Marshal.GetLastPInvokeError();
+
+    [LibraryImport("libc", EntryPoint = "sendfile", SetLastError = true)]
+    private static partial nint NativeSendFile(SafeHandle to, SafeFileHandle from, long* offset, nuint count);
 
     private readonly ref struct HeldDescriptor
     {
