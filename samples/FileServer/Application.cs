@@ -37,13 +37,19 @@ internal static class Application
     private static async Task ServeAsync(Settings settings, TextWriter output, TextWriter error, CancellationToken stopping)
     {
         var root = new FileRoot(settings.Root);
-        using ServerCertificate certificate = ServerCertificate.Load(settings);
-        await WarnAsync(settings, root, certificate, error).ConfigureAwait(false);
         using ILoggerFactory loggers = CreateLoggers(settings.Verbose);
+        using ServerCertificate certificate = ServerCertificate.Load(settings, loggers);
+        await WarnAsync(settings, root, certificate, error).ConfigureAwait(false);
         var options = new ConnectionOptions(
             new Responder(root),
-            CreateTlsOptions(certificate),
-            new KTlsOptions { DataPlane = settings.DataPlane, HandshakeTimeout = settings.HandshakeTimeout, LoggerFactory = loggers },
+            CreateTlsOptions(),
+            new KTlsOptions
+            {
+                ServerCredentials = certificate.Credentials,
+                DataPlane = settings.DataPlane,
+                HandshakeTimeout = settings.HandshakeTimeout,
+                LoggerFactory = loggers,
+            },
             settings.IdleTimeout,
             loggers.CreateLogger("FileServer"));
         int maxConnections = Math.Min(settings.MaxConnections, DescriptorLimit.Connections());
@@ -72,9 +78,8 @@ internal static class Application
     }
 
     /// <summary>The options are .NET's own, the same that SslStream takes.</summary>
-    private static SslServerAuthenticationOptions CreateTlsOptions(ServerCertificate certificate) => new()
+    private static SslServerAuthenticationOptions CreateTlsOptions() => new()
     {
-        ServerCertificateContext = certificate.Context,
         ApplicationProtocols = [SslApplicationProtocol.Http11],
         CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
     };

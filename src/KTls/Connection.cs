@@ -26,6 +26,9 @@ internal abstract class Connection : IAsyncDisposable
 
     public abstract ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken);
 
+    /// <summary>Keying material for an application; null where the handshake's secrets are not ours.</summary>
+    public abstract byte[]? ExportKeyingMaterial(string label, byte[]? context, int length);
+
     public abstract Task UpdateKeysAsync(bool requestPeerUpdate, CancellationToken cancellationToken);
 
     public abstract Task ShutdownAsync(CancellationToken cancellationToken);

@@ -18,6 +18,8 @@ internal sealed record ConnectionFacts
 
     public X509Certificate2? RemoteCertificate { get; init; }
 
+    public ReadOnlyMemory<byte> RemoteOcspResponse { get; init; }
+
     public bool? IsResumed { get; init; }
 
     public string TargetHostName { get; init; } = string.Empty;

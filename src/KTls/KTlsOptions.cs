@@ -84,6 +84,12 @@ public sealed partial class KTlsOptions
     /// </summary>
     public bool RequireExtendedMasterSecret { get; set; } = true;
 
+    /// <summary>Whether a client asks for a stapled OCSP response: <see cref="KTlsStream.RemoteOcspResponse"/>. Default: false.</summary>
+    public bool RequestOcspResponse { get; set; }
+
+    /// <summary>How much a peer may make a handshake hold or do. Default: <see cref="Handshake.HandshakeLimits.Default"/>.</summary>
+    public HandshakeLimits HandshakeLimits { get; set; } = HandshakeLimits.Default;
+
     /// <summary>
     /// Gets lines in the format of SSLKEYLOGFILE, for looking into captured traffic: whoever reads them can read the traffic. Called
     /// by many threads. Default, null: nothing is written. Traffic of <see cref="SslStream"/> is not among it.

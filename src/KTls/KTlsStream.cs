@@ -44,6 +44,12 @@ public sealed class KTlsStream : Stream
     /// <summary>The peer's certificate; null when it showed none. Outlives the stream.</summary>
     public X509Certificate2? RemoteCertificate => Facts.RemoteCertificate;
 
+    /// <summary>
+    /// The OCSP response (RFC 6960, DER) that the server stapled for its certificate, when <see cref="KTlsOptions.RequestOcspResponse"/>
+    /// asked for one; not judged. Empty when there is none, and when <see cref="SslStream"/> did the handshake, which keeps it to itself.
+    /// </summary>
+    public ReadOnlyMemory<byte> RemoteOcspResponse => Facts.RemoteOcspResponse;
+
     /// <summary>On a server the name that the client sent (SNI), on a client <see cref="SslClientAuthenticationOptions.TargetHost"/>; or an empty string.</summary>
     public string TargetHostName => Facts.TargetHostName;
 
@@ -204,6 +210,21 @@ public sealed class KTlsStream : Stream
     /// <exception cref="NotSupportedException"><see cref="SslStream"/> serves the connection.</exception>
     /// <exception cref="IOException">The connection broke.</exception>
     public Task UpdateKeysAsync(bool requestPeerUpdate = false, CancellationToken cancellationToken = default) => Current.UpdateKeysAsync(requestPeerUpdate, cancellationToken);
+
+    /// <summary>Keying material for an application, the same on both ends of the connection (RFC 8446 §7.5, RFC 5705).</summary>
+    /// <param name="label">Says for what, 1 to 249 ASCII characters, as registered with IANA or beginning with "EXPERIMENTAL".</param>
+    /// <param name="context">What else it depends on, up to 65535 bytes; null: none, which TLS 1.2 tells from an empty one.</param>
+    /// <param name="length">Bytes of the result, 0 to 8160.</param>
+    /// <returns>The material, as secret as the connection's keys.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A length is out of bounds.</exception>
+    /// <exception cref="NotSupportedException"><see cref="SslStream"/> did the handshake, which has no exporter.</exception>
+    public byte[] ExportKeyingMaterial(string label, byte[]? context, int length)
+    {
+        ArgumentNullException.ThrowIfNull(label);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, 8160);
+        return Current.ExportKeyingMaterial(label, context, length) ?? throw new NotSupportedException("SslStream did the handshake, which has no exporter.");
+    }
 
     /// <summary>Ends our side of the stream with close_notify. Reading stays possible, and the TCP connection stays open.</summary>
     /// <param name="cancellationToken">Ends the wait for room.</param>

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Net.NetworkInformation;
+using System.Text;
 
 namespace KTls.Interop.Tests;
 
@@ -22,6 +23,8 @@ internal sealed class PeerProcess : IDisposable
         _reading = ReadOutputAsync(process.StandardOutput.BaseStream);
         _errors = process.StandardError.ReadToEndAsync();
     }
+
+    public int ExitCode => _process.ExitCode;
 
     public static PeerProcess Start(string program, params string[] arguments)
     {
@@ -91,6 +94,28 @@ internal sealed class PeerProcess : IDisposable
         }
 
         return Received();
+    }
+
+    /// <summary>Waits until the output fulfils a condition; returns it.</summary>
+    public async Task<string> WaitForOutputAsync(Func<string, bool> condition)
+    {
+        var watch = Stopwatch.StartNew();
+        while (true)
+        {
+            bool isAll = _reading.IsCompleted || watch.Elapsed > Patience;
+            string output = Encoding.UTF8.GetString(Received());
+            if (condition(output))
+            {
+                return output;
+            }
+
+            if (isAll)
+            {
+                throw new InvalidOperationException($"{_process.StartInfo.FileName} did not write what was expected, but: {output}");
+            }
+
+            await Task.Delay(10);
+        }
     }
 
     public async Task<string> ErrorsAsync() => await _errors.WaitAsync(Patience);

@@ -202,6 +202,39 @@ public sealed class HandshakeFeatureTests
         }
     }
 
+    [Theory]
+    [InlineData(SslProtocols.Tls12)]
+    [InlineData(SslProtocols.Tls13)]
+    public async Task Both_ends_export_the_same_material(SslProtocols protocol)
+    {
+        SslServerAuthenticationOptions server = TestPki.Server();
+        server.EnabledSslProtocols = protocol;
+        await using StreamPair pair = await StreamPair.ConnectAsync(UserSpace, server);
+        byte[] material = pair.Client.ExportKeyingMaterial("EXPERIMENTAL ktls", [1, 2], 77);
+        Assert.Equal(77, material.Length);
+        Assert.Equal(material, pair.Server.ExportKeyingMaterial("EXPERIMENTAL ktls", [1, 2], 77));
+        Assert.NotEqual(material, pair.Server.ExportKeyingMaterial("EXPERIMENTAL ktls", [1, 3], 77));
+        Assert.NotEqual(material, pair.Server.ExportKeyingMaterial("EXPERIMENTAL other", [1, 2], 77));
+
+        // No context and an empty one: the same in TLS 1.3 (RFC 8446 §7.5), not before (RFC 5705 §4).
+        bool same = pair.Server.ExportKeyingMaterial("EXPERIMENTAL ktls", null, 32).AsSpan().SequenceEqual(pair.Client.ExportKeyingMaterial("EXPERIMENTAL ktls", [], 32));
+        Assert.Equal(protocol == SslProtocols.Tls13, same);
+        Assert.Throws<ArgumentOutOfRangeException>(() => pair.Client.ExportKeyingMaterial(new string('x', 250), null, 32));
+        Assert.Throws<ArgumentOutOfRangeException>(() => pair.Client.ExportKeyingMaterial("EXPERIMENTAL ktls", null, 8161));
+    }
+
+    [Fact]
+    public async Task A_limit_of_the_handshake_holds()
+    {
+        SslServerAuthenticationOptions server = TestPki.Server();
+        var options = new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace, HandshakeLimits = new HandshakeLimits { MaxMessageSize = 100 } };
+        using TcpPair tcp = TcpPair.Connect();
+        Task<KTlsStream> connecting = KTlsStream.AuthenticateAsClientAsync(tcp.Client, TestPki.Client(), UserSpace);
+        AuthenticationException e = await Assert.ThrowsAsync<AuthenticationException>(() => KTlsStream.AuthenticateAsServerAsync(tcp.Server, server, options));
+        Assert.Contains("over the limit of 100", e.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<AuthenticationException>(() => connecting);
+    }
+
     [Fact]
     public async Task The_key_log_has_what_SslStreams_side_needs()
     {

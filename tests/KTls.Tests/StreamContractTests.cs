@@ -104,7 +104,7 @@ public sealed class StreamContractTests
         await using StreamPair pair = await StreamPair.ConnectAsync(new KTlsOptions { DataPlane = plane });
         pair.EndTcp();
         Assert.Equal(0, await pair.Server.ReadAsync(new byte[1]).AsTask().WaitAsync(Patience));
-        Assert.NotEqual(true, pair.Server.CloseNotifyReceived);
+        Assert.False(pair.Server.CloseNotifyReceived);
     }
 
     [Fact]

@@ -1,47 +1,55 @@
 using System.Globalization;
-using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using KTls;
+using KTls.Handshake;
+using Microsoft.Extensions.Logging;
 
 namespace FileServer.Certificates;
 
 /// <summary>The certificate that the server shows, with its private key and the intermediates to send.</summary>
 internal sealed class ServerCertificate : IDisposable
 {
-    private readonly bool _isSelfMade;
+    private readonly ServerCredentialFiles? _files;
 
-    private ServerCertificate(X509Certificate2 leaf, X509Certificate2Collection others, bool isSelfMade)
+    private ServerCertificate(CertificateCredential selfMade) => Credentials = new ServerCredentials(selfMade);
+
+    private ServerCertificate(ServerCredentialFiles files)
     {
-        // Offline: a server's start must not depend on fetching intermediates; what the file holds is what is sent.
-        Context = SslStreamCertificateContext.Create(leaf, others, offline: true);
-        _isSelfMade = isSelfMade;
+        _files = files;
+        Credentials = files.Credentials;
     }
 
-    public SslStreamCertificateContext Context { get; }
+    /// <summary>Changes when the files change.</summary>
+    public ServerCredentials Credentials { get; }
 
     /// <summary>For a person who wants to know which certificate this is.</summary>
     public string Description => string.Create(
         CultureInfo.InvariantCulture,
-        $"{(_isSelfMade ? "self-signed" : Name)}, valid until {Leaf.NotAfter.ToUniversalTime():yyyy-MM-dd}, SHA-256 {Leaf.GetCertHashString(HashAlgorithmName.SHA256)}");
+        $"{(_files is null ? "self-signed" : Name)}, valid until {Leaf.NotAfter.ToUniversalTime():yyyy-MM-dd}, SHA-256 {Leaf.GetCertHashString(HashAlgorithmName.SHA256)}");
 
-    private X509Certificate2 Leaf => Context.TargetCertificate;
+    private X509Certificate2 Leaf => Credentials.Current[0].Certificate;
 
     private string Name => Leaf.Subject is { Length: > 0 } subject ? subject : Leaf.GetNameInfo(X509NameType.DnsName, forIssuer: false);
 
     /// <summary>The certificate that the settings name, or one of our own making.</summary>
     /// <exception cref="UserErrorException">A file cannot be used; the message says which and why.</exception>
-    public static ServerCertificate Load(Settings settings)
+    public static ServerCertificate Load(Settings settings, ILoggerFactory? loggers = null)
     {
         if (settings.CertificateFile is not { } file)
         {
-            return new ServerCertificate(SelfSignedCertificate.Create(), [], isSelfMade: true);
+            return new ServerCertificate(CertificateCredential.FromCertificate(SelfSignedCertificate.Create()));
         }
 
-        byte[] content = CertificateFile.Read(file);
-        (X509Certificate2 leaf, X509Certificate2Collection others) = CertificateFile.IsPem(content)
-            ? PemCertificate.Load(file, content, settings.KeyFile, settings.Password)
-            : Pkcs12Certificate.Load(file, content, settings.KeyFile, settings.Password);
-        return new ServerCertificate(leaf, others, isSelfMade: false);
+        try
+        {
+            var files = new CertificateFiles { Certificate = file, PrivateKey = settings.KeyFile, Password = settings.Password };
+            return new ServerCertificate(new ServerCredentialFiles([files], new ServerCredentialFilesOptions { LoggerFactory = loggers }));
+        }
+        catch (CredentialException e)
+        {
+            throw new UserErrorException(e.NeedsPassword ? $"{e.Message}; give it with --password or {CommandLine.PasswordVariable}" : e.Message);
+        }
     }
 
     /// <summary>What clients will complain about; null when nothing is wrong.</summary>
@@ -54,5 +62,5 @@ internal sealed class ServerCertificate : IDisposable
             : null;
     }
 
-    public void Dispose() => Leaf.Dispose();
+    public void Dispose() => _files?.Dispose();
 }

@@ -15,27 +15,28 @@ public sealed partial class CertificateCredential
     {
         ArgumentNullException.ThrowIfNull(context);
         X509Certificate2 certificate = context.TargetCertificate;
-        credential = null;
-        if (!certificate.HasPrivateKey)
+        if (!TryOpen(certificate, out CertificateKey? key, out SigningKey? privateKey, out reason))
         {
-            reason = "the certificate comes without its private key";
-            return false;
-        }
-
-        if (!CertificateKey.TryRead(certificate, out CertificateKey? key, out reason))
-        {
-            return false;
-        }
-
-        if (SigningKey.Open(certificate) is not { } privateKey)
-        {
-            reason = "the certificate's private key cannot be opened";
+            credential = null;
             return false;
         }
 
         credential = new CertificateCredential([certificate, .. context.IntermediateCertificates], key, privateKey) { _context = context };
-        reason = null;
         return true;
+    }
+
+    /// <summary>Makes a credential from a certificate that has its private key with it.</summary>
+    /// <param name="certificate">The certificate with its private key.</param>
+    /// <param name="chain">The certificates that lead from it to a root, in any order; the root may be left out.</param>
+    /// <returns>The credential.</returns>
+    /// <exception cref="CredentialException">The certificate comes without its key, or with one that cannot sign here.</exception>
+    public static CertificateCredential FromCertificate(X509Certificate2 certificate, params IEnumerable<X509Certificate2> chain)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        ArgumentNullException.ThrowIfNull(chain);
+        return TryOpen(certificate, out CertificateKey? key, out SigningKey? privateKey, out string? reason)
+            ? new CertificateCredential(CertificateChain.Order(certificate, [.. chain]), key, privateKey)
+            : throw new CredentialException(reason);
     }
 
     /// <summary>Makes a credential whose private key stays elsewhere.</summary>
@@ -56,5 +57,26 @@ public sealed partial class CertificateCredential
         return CertificateKey.TryRead(all[0], out CertificateKey? key, out string? reason)
             ? new CertificateCredential(CertificateChain.Order(all[0], all), key, signer)
             : throw new CredentialException(reason);
+    }
+
+    private static bool TryOpen(
+        X509Certificate2 certificate, [NotNullWhen(true)] out CertificateKey? key, [NotNullWhen(true)] out SigningKey? privateKey, [NotNullWhen(false)] out string? reason)
+    {
+        key = null;
+        privateKey = null;
+        if (!certificate.HasPrivateKey)
+        {
+            reason = "the certificate comes without its private key";
+            return false;
+        }
+
+        if (!CertificateKey.TryRead(certificate, out key, out reason))
+        {
+            return false;
+        }
+
+        privateKey = SigningKey.Open(certificate);
+        reason = privateKey is null ? "the certificate's private key cannot be opened" : null;
+        return privateKey is not null;
     }
 }

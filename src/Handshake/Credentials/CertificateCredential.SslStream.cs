@@ -27,7 +27,7 @@ public sealed partial class CertificateCredential
             return false;
         }
 
-        if (_privateKey.JoinWith(Certificate) is not { } withKey)
+        if ((Certificate.HasPrivateKey ? Certificate : _privateKey.JoinWith(Certificate)) is not { } withKey)
         {
             reason = $"SslStream cannot use the credential: .NET has no private keys of type {Certificate.PublicKey.Oid.FriendlyName ?? Certificate.PublicKey.Oid.Value}";
             return false;

@@ -10,4 +10,10 @@ public sealed class CredentialException : Exception
         : base(message, innerException)
     {
     }
+
+    /// <summary>Whether a password would help, where none was given.</summary>
+    public bool NeedsPassword { get; internal init; }
+
+    /// <summary>The same, with the name of what it is about before it.</summary>
+    internal CredentialException In(string source) => new($"{source}: {Message}", InnerException) { NeedsPassword = NeedsPassword };
 }

@@ -33,6 +33,7 @@ internal static class Establishment
                 ApplicationProtocol = session.ApplicationProtocol,
                 RemoteCertificate = handshake.PeerCertificate,
                 TargetHostName = targetHost,
+                RemoteOcspResponse = handshake.PeerOcspResponse,
                 IsResumed = session.IsResumed,
             };
             if (session.TakeTicket() is { } ticket)

@@ -28,14 +28,13 @@ internal static class ServerAuthentication
         bool isServed = false;
         try
         {
-            using var handshake = new ServerHandshake();
+            using var handshake = new ServerHandshake(attempt.Options.HandshakeLimits);
             using var driver = new HandshakeDriver(transport) { KeepsReceived = true };
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
             ClientHello hello = handshake.ClientHello!;
             (ServerHandshakeOptions? chosen, string? whyNot) = await ChooseAsync(sender, options, handshake, driver, attempt).ConfigureAwait(false);
             if (chosen is null)
             {
-                await RefuseUnlessSslStreamCanAsync(handshake, driver, whyNot!, attempt).ConfigureAwait(false);
                 byte[] replay = driver.Received.ToArray();
                 Transport.Release(transport, socket);
                 isServed = true;
@@ -71,13 +70,14 @@ internal static class ServerAuthentication
             {
                 alert = AlertDescription.HandshakeFailure;
                 Transport.ThrowIfRequired(attempt.Options.DataPlane, choice.WhyNot!);
+                FallbackCredentials.ThrowIfNone(attempt.Options.ServerCredentials, handshake.ClientHello!, choice.WhyNot!);
             }
 
             return choice;
         }
-        catch
+        catch (Exception e)
         {
-            await driver.FailAsync(handshake, alert, attempt.Token).ConfigureAwait(false);
+            await driver.FailAsync(handshake, (e as TlsAlertException)?.Description ?? alert, attempt.Token).ConfigureAwait(false);
             throw;
         }
     }
@@ -114,21 +114,12 @@ internal static class ServerAuthentication
             return obstacle is null;
         }
 
-        return credentials.TrySelect(hello.ServerName, Fits, out _, out _)
-            ? (translated, null)
-            : (null, obstacle ?? "the client asks for a name that no credential has");
-    }
-
-    // With the client still there to be told: SslStream would only hang up.
-    private static async ValueTask RefuseUnlessSslStreamCanAsync(ServerHandshake handshake, HandshakeDriver driver, string reason, HandshakeAttempt attempt)
-    {
-        ClientHello hello = handshake.ClientHello!;
-        if (attempt.Options.ServerCredentials is { } credentials
-            && !FallbackCredentials.TrySelect(credentials, hello.ServerName, hello, out _, out AlertDescription alert, out string? whyNot))
+        if (credentials.TrySelect(hello.ServerName, Fits, out _, out AlertDescription refusal))
         {
-            await driver.FailAsync(handshake, alert, attempt.Token).ConfigureAwait(false);
-            throw new TlsAlertException(alert, $"The client is not served: {reason}; {whyNot}.");
+            return (translated, null);
         }
+
+        return refusal == AlertDescription.UnrecognizedName ? throw FallbackCredentials.UnrecognizedName() : (null, obstacle);
     }
 
     private static async ValueTask JudgeAsync(KTlsStream sender, ServerHandshake handshake, HandshakeDriver driver, SslServerAuthenticationOptions options, CancellationToken cancellationToken)

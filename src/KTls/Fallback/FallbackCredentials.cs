@@ -1,6 +1,4 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
-using System.Security.Authentication;
 using KTls.Handshake;
 
 namespace KTls.Fallback;
@@ -8,18 +6,34 @@ namespace KTls.Fallback;
 /// <summary>SslStream as the server with <see cref="ServerCredentials"/>, as far as it can have them.</summary>
 internal static class FallbackCredentials
 {
-    /// <summary>
-    /// Chooses for a client. SslStream takes one certificate, whatever the client can verify: so it is one that the ClientHello
-    /// speaks for, if it was read; else RSA, which all clients can verify.
-    /// </summary>
-    /// <param name="credentials">The server's.</param>
-    /// <param name="serverName">The name that the client sent, or an empty string.</param>
-    /// <param name="hello">The ClientHello, if it was read.</param>
-    /// <param name="context">The certificate.</param>
-    /// <param name="refusal">When false is returned: what to tell the client.</param>
-    /// <param name="whyNot">And why SslStream cannot serve the client.</param>
-    public static bool TrySelect(
-        ServerCredentials credentials, string serverName, ClientHello? hello, [NotNullWhen(true)] out SslStreamCertificateContext? context, out AlertDescription refusal, [NotNullWhen(false)] out string? whyNot)
+    /// <summary>Looks, while the client can still be told, whether SslStream can serve it.</summary>
+    /// <param name="credentials">The server's; null: SslStream has certificates of its own.</param>
+    /// <param name="hello">The ClientHello.</param>
+    /// <param name="reason">Why it has to be SslStream.</param>
+    /// <exception cref="TlsAlertException">It cannot.</exception>
+    public static void ThrowIfNone(ServerCredentials? credentials, ClientHello hello, string reason)
+    {
+        if (credentials is not null)
+        {
+            Select(credentials, hello.ServerName, hello, reason);
+        }
+    }
+
+    /// <summary>Does the handshake.</summary>
+    /// <exception cref="TlsAlertException">SslStream cannot serve the client.</exception>
+    public static Task AuthenticateAsync(SslStream stream, ServerCredentials credentials, ClientHello? hello, SslServerAuthenticationOptions options, string reason, CancellationToken cancellationToken)
+    {
+        return stream.AuthenticateAsServerAsync(
+            (_, client, _, _) => ValueTask.FromResult(WithContext(options, Select(credentials, client.ServerName, hello, reason))), state: null, cancellationToken);
+    }
+
+    /// <summary>The failure when a client asks for a name that there is not, and gets nothing else.</summary>
+    public static TlsAlertException UnrecognizedName() =>
+        new(AlertDescription.UnrecognizedName, "The client asks for a name that no credential has.");
+
+    // SslStream takes one certificate, whatever the client can verify: so it is one that the ClientHello speaks for, if it was
+    // read; else RSA, which all clients can verify.
+    private static SslStreamCertificateContext Select(ServerCredentials credentials, string serverName, ClientHello? hello, string reason)
     {
         Func<CertificateCredential, bool>[] wishes =
         [
@@ -27,40 +41,22 @@ internal static class FallbackCredentials
             credential => credential.KeyKind == CertificateKeyKind.Rsa,
             _ => true,
         ];
-        SslStreamCertificateContext? selected = null;
-        string? reason = null;
-        refusal = default;
+        SslStreamCertificateContext? context = null;
+        string? whyNot = null;
         foreach (Func<CertificateCredential, bool> wish in wishes)
         {
-            if (credentials.TrySelect(serverName, credential => wish(credential) && credential.TryGetSslStreamContext(out selected, out reason), out _, out refusal))
+            if (credentials.TrySelect(serverName, credential => wish(credential) && credential.TryGetSslStreamContext(out context, out whyNot), out _, out AlertDescription refusal))
             {
-                context = selected!;
-                whyNot = null;
-                return true;
+                return context!;
             }
 
             if (refusal == AlertDescription.UnrecognizedName)
             {
-                reason = "unknown names are refused";
-                break;
+                throw UnrecognizedName();
             }
         }
 
-        context = null;
-        whyNot = reason!;
-        return false;
-    }
-
-    /// <summary>Does the handshake.</summary>
-    /// <exception cref="AuthenticationException">There is no credential for the client that SslStream can have.</exception>
-    public static Task AuthenticateAsync(SslStream stream, ServerCredentials credentials, ClientHello? hello, SslServerAuthenticationOptions options, string reason, CancellationToken cancellationToken)
-    {
-        ValueTask<SslServerAuthenticationOptions> SelectAsync(SslStream sender, SslClientHelloInfo client, object? state, CancellationToken token) =>
-            TrySelect(credentials, client.ServerName, hello, out SslStreamCertificateContext? context, out _, out string? whyNot)
-                ? ValueTask.FromResult(WithContext(options, context))
-                : throw new AuthenticationException($"The client is not served: {reason}; {whyNot}.");
-
-        return stream.AuthenticateAsServerAsync(SelectAsync, state: null, cancellationToken);
+        throw new TlsAlertException(AlertDescription.HandshakeFailure, $"The client is not served: {reason}; {whyNot}.");
     }
 
     /// <summary>The options with a certificate of their own.</summary>

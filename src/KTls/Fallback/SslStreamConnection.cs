@@ -96,6 +96,8 @@ internal sealed class SslStreamConnection : Connection
     public override ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken) =>
         FileCopy.RunAsync(file, offset, count, CopyBufferSize, _stream.WriteAsync, cancellationToken);
 
+    public override byte[]? ExportKeyingMaterial(string label, byte[]? context, int length) => null;
+
     public override Task UpdateKeysAsync(bool requestPeerUpdate, CancellationToken cancellationToken) =>
         Task.FromException(new NotSupportedException("SslStream serves this connection, and has no way to change keys."));
 

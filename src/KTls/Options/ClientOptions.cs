@@ -49,6 +49,8 @@ internal static class ClientOptions
         Session = session,
         RequestTickets = options.AllowTlsResume,
         RequireExtendedMasterSecret = kernelOptions.RequireExtendedMasterSecret,
+        RequestOcspResponse = kernelOptions.RequestOcspResponse,
+        Limits = kernelOptions.HandshakeLimits,
         KeyLog = kernelOptions.KeyLog,
     };
 

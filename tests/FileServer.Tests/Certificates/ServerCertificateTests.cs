@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using FileServer.Certificates;
 using FileServer.Tests.Support;
+using KTls.Handshake;
 
 namespace FileServer.Tests.Certificates;
 
@@ -86,8 +87,7 @@ public sealed class ServerCertificateTests : IDisposable
     public void Makes_a_certificate_when_none_is_given()
     {
         using ServerCertificate certificate = ServerCertificate.Load(new Settings());
-        X509Certificate2 leaf = certificate.Context.TargetCertificate;
-        Assert.True(leaf.HasPrivateKey);
+        X509Certificate2 leaf = certificate.Credentials.Current.Single().Certificate;
         Assert.True(leaf.MatchesHostname("localhost"));
         Assert.True(leaf.MatchesHostname("127.0.0.1"));
         Assert.True(leaf.MatchesHostname("::1"));
@@ -108,7 +108,7 @@ public sealed class ServerCertificateTests : IDisposable
 
     [Fact]
     public void Explains_a_certificate_without_its_key() =>
-        AssertFails("no private key; name the key's file with --key", () => Load(Chain(Leaf)));
+        AssertFails("c.pem: holds no private key", () => Load(Chain(Leaf)));
 
     [Fact]
     public void Explains_a_key_file_without_a_key() =>
@@ -127,7 +127,7 @@ public sealed class ServerCertificateTests : IDisposable
 
     [Fact]
     public void Explains_a_missing_password() =>
-        AssertFails("encrypted; give its password with --password or KTLS_PASSWORD", () => Load(Chain(Leaf), Key.ExportEncryptedPkcs8PrivateKeyPem("secret", Encryption)));
+        AssertFails("the private key is encrypted and needs a password; give it with --password or KTLS_PASSWORD", () => Load(Chain(Leaf), Key.ExportEncryptedPkcs8PrivateKeyPem("secret", Encryption)));
 
     [Fact]
     public void Explains_a_wrong_password() =>
@@ -143,14 +143,7 @@ public sealed class ServerCertificateTests : IDisposable
 
     [Fact]
     public void Explains_pkcs12_without_a_key() =>
-        AssertFails("holds no certificate with its private key", () => LoadPkcs12(Pkcs12(Leaf, "secret"), "secret"));
-
-    [Fact]
-    public void Explains_pkcs12_with_a_superfluous_key()
-    {
-        string file = _folder.Write("c.pfx", Pkcs12(Leaf.CopyWithPrivateKey(Key), "secret"));
-        AssertFails("leave --key out", () => ServerCertificate.Load(new Settings { CertificateFile = file, KeyFile = file, Password = "secret" }));
-    }
+        AssertFails("holds no private key", () => LoadPkcs12(Pkcs12(Leaf, "secret"), "secret"));
 
     [Fact]
     public void Explains_damaged_pkcs12()
@@ -162,11 +155,11 @@ public sealed class ServerCertificateTests : IDisposable
     }
 
     [Fact]
-    public void Explains_der() => AssertFails("holds a certificate in DER", () => LoadPkcs12(Leaf.RawData, null));
+    public void Explains_der_without_a_key() => AssertFails("holds no private key", () => LoadPkcs12(Leaf.RawData, null));
 
     [Fact]
     public void Explains_what_is_neither_pem_nor_pkcs12() =>
-        AssertFails("neither PEM nor PKCS#12", () => LoadPkcs12("Nothing of the kind."u8.ToArray(), null));
+        AssertFails("neither PEM, nor a certificate or private key in DER, nor PKCS#7, nor PKCS#12", () => LoadPkcs12("Nothing of the kind."u8.ToArray(), null));
 
     [Fact]
     public void Explains_pem_without_a_certificate() =>
@@ -184,10 +177,10 @@ public sealed class ServerCertificateTests : IDisposable
     public void Explains_an_outdated_encryption() => AssertFails("outdated encryption", () => Load(
         Chain(Leaf), "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END EC PRIVATE KEY-----\n"));
 
-    // Ed25519, which .NET does not have.
+    // X25519, which signs nothing.
     [Fact]
-    public void Explains_a_kind_of_key_that_is_not_supported() => AssertFails("is not supported; EC (P-256, P-384, P-521) and RSA are", () => Load(
-        Chain(Leaf), "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n"));
+    public void Explains_a_kind_of_key_that_is_not_supported() => AssertFails("is not supported; ECDSA, RSA and Ed25519 are", () => Load(
+        Chain(Leaf), "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VuBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n"));
 
     [Fact]
     public void Explains_files_that_cannot_be_read()
@@ -216,9 +209,9 @@ public sealed class ServerCertificateTests : IDisposable
 
     private static void AssertServes(ServerCertificate certificate, X509Certificate2 leaf)
     {
-        Assert.Equal(leaf.RawData, certificate.Context.TargetCertificate.RawData);
-        Assert.True(certificate.Context.TargetCertificate.HasPrivateKey);
-        Assert.Equal([Middle.RawData], certificate.Context.IntermediateCertificates.Select(c => c.RawData));
+        CertificateCredential credential = certificate.Credentials.Current.Single();
+        Assert.Equal([leaf, Middle], credential.Certificates);
+        Assert.True(credential.SignsAtOnce);
     }
 
     private static void AssertFails(string message, Action load)

@@ -22,8 +22,8 @@ internal sealed class TestServer : IAsyncDisposable
         settings ??= new Settings();
         var options = new ConnectionOptions(
             new Responder(new FileRoot(Folder.Name)),
-            new SslServerAuthenticationOptions { ServerCertificateContext = _certificate.Context, ApplicationProtocols = [SslApplicationProtocol.Http11] },
-            new KTlsOptions { DataPlane = settings.DataPlane, HandshakeTimeout = settings.HandshakeTimeout },
+            new SslServerAuthenticationOptions { ApplicationProtocols = [SslApplicationProtocol.Http11] },
+            new KTlsOptions { ServerCredentials = _certificate.Credentials, DataPlane = settings.DataPlane, HandshakeTimeout = settings.HandshakeTimeout },
             settings.IdleTimeout,
             _log);
         _server = Server.Listen(ListenAddress.Parse("127.0.0.1:0"), options, settings.MaxConnections);

@@ -1,4 +1,3 @@
-using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -50,7 +49,6 @@ internal static class Certificates
     {
         X509Certificate2 certificate = Issue("test", key, issuer: null, names);
         X509Certificate2 withKey = key is ECDsa ecdsa ? certificate.CopyWithPrivateKey(ecdsa) : certificate.CopyWithPrivateKey((RSA)key);
-        var context = SslStreamCertificateContext.Create(withKey, [], offline: true);
-        return CertificateCredential.TryCreate(context, out CertificateCredential? credential, out string? reason) ? credential : throw new InvalidOperationException(reason);
+        return CertificateCredential.FromCertificate(withKey);
     }
 }

@@ -169,6 +169,16 @@ public sealed class ErrorTests(OpenSslFiles files) : IClassFixture<OpenSslFiles>
         var context = System.Net.Security.SslStreamCertificateContext.Create(certificate, [], offline: true);
         Assert.False(CertificateCredential.TryCreate(context, out _, out string? reason));
         Assert.Equal("an RSA key of 1024 bits is too short; 2048 are the least", reason);
+        Assert.Equal(reason, Assert.Throws<CredentialException>(() => CertificateCredential.FromCertificate(certificate)).Message);
+    }
+
+    [Fact]
+    public void Certificates_without_their_key()
+    {
+        files.Make("p256");
+        using X509Certificate2 certificate = X509Certificate2.CreateFromPem(files.Text("p256.pem"));
+        var e = Assert.Throws<CredentialException>(() => CertificateCredential.FromCertificate(certificate));
+        Assert.Equal("the certificate comes without its private key", e.Message);
     }
 
     private void MakeCommon()
@@ -194,6 +204,7 @@ public sealed class ErrorTests(OpenSslFiles files) : IClassFixture<OpenSslFiles>
             Password = password,
         }));
         Assert.Equal($"{Full(file)}: {cause}", e.Message);
+        Assert.Equal(cause.EndsWith("needs a password", StringComparison.Ordinal), e.NeedsPassword);
     }
 
     private static void AssertLoadsOrFails(CertificateFiles of)

@@ -167,6 +167,16 @@ public sealed class FormatTests(OpenSslFiles files) : IClassFixture<OpenSslFiles
     }
 
     [Fact]
+    public void Certificate_objects_with_their_key()
+    {
+        files.Make("p521");
+        using X509Certificate2 certificate = X509Certificate2.CreateFromPem(files.Text("p521.pem"), files.Text("p521.key"));
+        using X509Certificate2 middle = X509Certificate2.CreateFromPem(files.Text("middle.pem"));
+        using X509Certificate2 root = X509Certificate2.CreateFromPem(files.Text("root.pem"));
+        AssertIs("p521", CertificateCredential.FromCertificate(certificate, root, middle));
+    }
+
+    [Fact]
     public void An_encrypted_key_in_the_certificates_file_is_left_alone_when_another_file_has_the_key()
     {
         files.Make("p256");

@@ -31,6 +31,8 @@ internal sealed record Cell(TlsCipherSuite Suite, CellKind Kind)
 
     public bool IsCcm => Suite.ToString().Contains("_CCM", StringComparison.Ordinal);
 
+    public bool IsChaCha20 => Suite.ToString().Contains("_CHACHA20", StringComparison.Ordinal);
+
     /// <summary>Whether the certificates have RSA keys: where the suite says so. Else they have ECDSA keys.</summary>
     public bool UsesRsa => Suite.ToString().Contains("_RSA_", StringComparison.Ordinal);
 

@@ -26,11 +26,16 @@ internal sealed class Identity
         File.WriteAllText(KeyFile, key.ExportPkcs8PrivateKeyPem());
     }
 
+    /// <summary>All client certificates.</summary>
+    public static IReadOnlyList<Identity> Clients => [ClientEcdsa, ClientRsa];
+
     public X509Certificate2 Certificate { get; }
 
     public string CertificateFile { get; }
 
     public string KeyFile { get; }
+
+    public byte[] ExportPkcs12(string password) => Certificate.Export(X509ContentType.Pkcs12, password);
 
     public static Identity Server(Cell cell) => cell.UsesRsa ? ServerRsa : ServerEcdsa;
 

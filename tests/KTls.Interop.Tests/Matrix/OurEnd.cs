@@ -6,7 +6,7 @@ namespace KTls.Interop.Tests.Matrix;
 /// <summary>What both roles of ours have in common.</summary>
 internal static class OurEnd
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     public static KTlsOptions Options => Scenario.Kernel;
 

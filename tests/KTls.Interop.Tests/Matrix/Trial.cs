@@ -13,7 +13,7 @@ internal sealed class Trial(Cell cell)
     public string ServerName { get; } = $"t{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}.ktls.test";
 
     /// <summary>What the client sends.</summary>
-    public string Question { get; } = RandomDigits();
+    public string Question { get; init; } = RandomDigits();
 
     /// <summary>What the server sends.</summary>
     public string Answer { get; init; } = RandomDigits();

@@ -40,13 +40,16 @@ public sealed class ServerCredentialsTests
         }
     }
 
-    [Fact]
-    public async Task An_unknown_name_can_be_refused()
+    [Theory]
+    [InlineData(DataPlanePolicy.UserSpace, false)]
+    [InlineData(DataPlanePolicy.UserSpace, true)]
+    [InlineData(DataPlanePolicy.SslStream, false)]
+    public async Task An_unknown_name_can_be_refused(DataPlanePolicy policy, bool isForSslStream)
     {
-        var options = new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace, ServerCredentials = new ServerCredentials(First) { RefusesUnknownNames = true } };
-        TlsAlertException alert = await FailAsync(options, "unknown.example");
+        var options = new KTlsOptions { DataPlane = policy, ServerCredentials = new ServerCredentials(First) { RefusesUnknownNames = true } };
+        TlsAlertException alert = await FailAsync(options, "unknown.example", client => client.CipherSuitesPolicy = isForSslStream ? CbcOnly : null);
         Assert.Equal(AlertDescription.UnrecognizedName, alert.Description);
-        Assert.Equal("The client is not served: the client asks for a name that no credential has; unknown names are refused.", alert.Message);
+        Assert.Equal("The client asks for a name that no credential has.", alert.Message);
     }
 
     [Theory]
@@ -104,8 +107,22 @@ public sealed class ServerCredentialsTests
     {
         KTlsOptions kernelOptions = Sites.Options(RemoteKey("first.example"));
         kernelOptions.DataPlane = DataPlanePolicy.SslStream;
-        AuthenticationException e = await Assert.ThrowsAsync<AuthenticationException>(() => ConnectAsync(kernelOptions, Sites.Client("first.example")));
-        Assert.Equal("The client is not served: the options say so; SslStream cannot use the credential: its private key is elsewhere.", e.Message);
+        TlsAlertException alert = await FailAsync(kernelOptions, "first.example");
+        Assert.Equal("The client is not served: the options say so; SslStream cannot use the credential: its private key is elsewhere.", alert.Message);
+    }
+
+    [Fact]
+    public async Task The_client_hears_why()
+    {
+        using TcpPair tcp = TcpPair.Connect();
+        var refusing = new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace, ServerCredentials = new ServerCredentials(First) { RefusesUnknownNames = true } };
+        Task<KTlsStream> server = KTlsStream.AuthenticateAsServerAsync(tcp.Server, new SslServerAuthenticationOptions(), refusing);
+        AuthenticationException e = await Assert.ThrowsAsync<AuthenticationException>(() =>
+            KTlsStream.AuthenticateAsClientAsync(tcp.Client, Sites.Client("unknown.example"), new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace }));
+        TlsAlertException alert = Assert.IsType<TlsAlertException>(e.InnerException);
+        Assert.True(alert.ReceivedFromPeer);
+        Assert.Equal(AlertDescription.UnrecognizedName, alert.Description);
+        await Assert.ThrowsAsync<AuthenticationException>(() => server);
     }
 
     [Theory]

@@ -44,7 +44,7 @@ internal static class CredentialFile
         }
         catch (CredentialException e)
         {
-            throw new CredentialException($"{file}: {e.Message}", e.InnerException);
+            throw e.In(file);
         }
         finally
         {

@@ -64,7 +64,7 @@ internal sealed class CredentialMaterial
         }
         catch (CredentialException e)
         {
-            throw new CredentialException($"{certificateSource}: {e.Message}", e.InnerException);
+            throw e.In(certificateSource);
         }
     }
 

@@ -37,7 +37,7 @@ internal static class Pkcs12
                 return password;
             case Pkcs12IntegrityMode.Password when string.IsNullOrEmpty(password):
                 string? other = password is null ? string.Empty : null;
-                return file.VerifyMac(other) ? other : throw new CredentialException("needs a password");
+                return file.VerifyMac(other) ? other : throw new CredentialException("needs a password") { NeedsPassword = true };
             case Pkcs12IntegrityMode.Password:
                 throw new CredentialException("the password does not open it");
             default:

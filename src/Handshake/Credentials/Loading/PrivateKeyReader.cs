@@ -71,7 +71,7 @@ internal static class PrivateKeyReader
     {
         if (password is null)
         {
-            throw new CredentialException("the private key is encrypted and needs a password");
+            throw new CredentialException("the private key is encrypted and needs a password") { NeedsPassword = true };
         }
 
         Pkcs8PrivateKeyInfo info;
