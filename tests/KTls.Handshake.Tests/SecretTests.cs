@@ -33,13 +33,39 @@ public sealed class SecretTests
     public void Disposed_keys_are_zeroed_and_say_nothing()
     {
         RecordKeys keys = Keys(TlsCipherSuite.TLS_AES_256_GCM_SHA384);
-        byte[] material = (byte[])Field(Field(keys, "_material"), "_bytes");
-        Assert.Contains(material, b => b != 0);
-        Assert.DoesNotContain(Convert.ToHexString(material.AsSpan(0, 4)), keys.ToString(), StringComparison.OrdinalIgnoreCase);
+        Memory<byte> material = Content(Field(keys, "_material"));
+        Assert.Contains(material.ToArray(), b => b != 0);
+        Assert.DoesNotContain(Convert.ToHexString(material.Span[..4]), keys.ToString(), StringComparison.OrdinalIgnoreCase);
         keys.Dispose();
-        Assert.All(material, b => Assert.Equal(0, b));
+        Assert.All(material.ToArray(), b => Assert.Equal(0, b));
         Assert.Throws<ObjectDisposedException>(() => keys.Key.ToArray());
     }
+
+    [Fact]
+    public void Secrets_share_no_byte()
+    {
+        var random = new Random(1);
+        var secrets = new List<(SecretBytes Secret, byte[] Expected)>();
+        for (int i = 0; i < 500; i++)
+        {
+            byte[] expected = new byte[random.Next(0, i % 50 == 0 ? 8000 : 300)];
+            random.NextBytes(expected);
+            secrets.Add((new SecretBytes(expected), expected));
+            if (i % 3 == 0)
+            {
+                // What one leaves behind is not another one's either.
+                (SecretBytes gone, _) = secrets[i / 2];
+                Memory<byte> content = Content(gone);
+                gone.Dispose();
+                secrets[i / 2] = (gone, new byte[content.Length]);
+            }
+        }
+
+        Assert.All(secrets, pair => Assert.Equal(pair.Expected, Content(pair.Secret).ToArray()));
+    }
+
+    private static Memory<byte> Content(object secret) =>
+        ((byte[])Field(secret, "_piece")).AsMemory((int)Field(secret, "_start"), (int)Field(secret, "_length"));
 
     private static RecordKeys Keys(TlsCipherSuite suite)
     {
