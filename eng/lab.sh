@@ -12,7 +12,7 @@ source "$here/lab/run.sh"
 
 usage() {
   cat <<'TEXT'
-Usage: eng/lab.sh [--kernel 6.1|6.12|7.2|host|PATH] [--mem 2G] [--log FILE] -- COMMAND...
+Usage: eng/lab.sh [--kernel 6.1|6.12|7.2|host|PATH] [--mem 2G] [--log FILE] [--measure] -- COMMAND...
        eng/lab.sh --prepare [--kernel 6.1|6.12|7.2]
        eng/lab.sh --help
 
@@ -26,6 +26,8 @@ The guest ends with the command, with this script, or with the script's caller.
                the command runs right here, if this machine's kernel has kernel TLS
   --mem SIZE   memory of the guest, 2G if not given
   --log FILE   keeps the kernel's own messages in FILE
+  --measure    for figures of speed: lets .NET optimize its code in the guest as it does
+               elsewhere (lab/above-4g.c says what is in its way); needs a C compiler
   --prepare    only fetches the kernels: the one named, or all three
 
 Exit code 125: the lab itself failed, one line says why. 128+N: signal N ended the
@@ -43,7 +45,7 @@ fail() {
   exit 125
 }
 
-kernel='' mem=2G log='' prepare=false
+kernel='' mem=2G log='' preload='' prepare=false measure=false
 while (($#)); do
   case $1 in
     --kernel | --mem | --log)
@@ -52,6 +54,7 @@ while (($#)); do
       shift
       ;;
     --prepare) prepare=true ;;
+    --measure) measure=true ;;
     --help) usage && exit ;;
     --) shift && break ;;
     *) fail "what is '$1'? The command goes after '--'; see --help" ;;
@@ -69,6 +72,17 @@ if $prepare; then
     *) fail "--prepare fetches 6.1, 6.12 or 7.2, not '$kernel'" ;;
   esac
   exit
+fi
+
+# A library that the command is to load first.
+if $measure; then
+  preload=$cache/above-4g.so
+  if [[ ! -e $preload || $here/lab/above-4g.c -nt $preload ]]; then
+    type -P cc >/dev/null || fail '--measure needs a C compiler: there is no cc'
+    mkdir -p "$cache"
+    cc -shared -fPIC -O2 -o "$preload.$$" "$here/lab/above-4g.c" || fail "cannot compile $here/lab/above-4g.c"
+    mv "$preload.$$" "$preload"
+  fi
 fi
 
 (($#)) || fail 'no command: eng/lab.sh [options] -- COMMAND...'

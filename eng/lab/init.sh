@@ -66,7 +66,7 @@ mapfile -d '' -t environ <"$run/environ"
   umask "$mask"
   # setsid gives it a session of its own; being named by its path it takes the command
   # for a command even if it looks like VARIABLE=value.
-  exec env -i "${environ[@]}" "$(type -P setsid)" -- "${identity[@]}" "${command[@]}" </dev/null >&5 2>&6 5>&- 6>&-
+  exec env -i "${environ[@]}" ${preload:+"LD_PRELOAD=$preload"} "$(type -P setsid)" -- "${identity[@]}" "${command[@]}" </dev/null >&5 2>&6 5>&- 6>&-
 )
 status=$?
 exec 5>&- 6>&-

@@ -55,7 +55,7 @@ describe() {
   groups=$(id -G)
   # One pipe for both keeps the order of what the command writes to both.
   if [[ /proc/self/fd/1 -ef /proc/self/fd/2 ]]; then merged=true; fi
-  declare -p root cwd mask name user group groups merged command >"$run/command"
+  declare -p root preload cwd mask name user group groups merged command >"$run/command"
   # Unlike the shell's variables this is byte for byte what the caller gave.
   cat "/proc/$$/environ" >"$run/environ"
 }

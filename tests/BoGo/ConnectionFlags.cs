@@ -56,6 +56,14 @@ internal sealed class ConnectionFlags
 
     public Refusal? RefusesPeerCertificate { get; set; }
 
+    /// <summary>A client does not trust the stapled OCSP response, or that there is none.</summary>
+    public bool RefusesOcspResponse { get; set; }
+
+    public int MaxMessageSize { get; set; } = HandshakeLimits.Default.MaxMessageSize;
+
+    /// <summary>Judges the peer's certificate when a session is resumed, too.</summary>
+    public bool JudgesAgain { get; set; }
+
     public IReadOnlyList<byte[]> CertificateAuthorities { get; set; } = [];
 
     public bool TakesTickets { get; set; } = true;

@@ -35,12 +35,18 @@ internal static class FlagTable
         ["-decline-alpn"] = Switch(c => c.DeclinesProtocols = true),
         ["-reject-alpn"] = Switch(c => c.RejectsProtocols = true),
         ["-fail-early-callback"] = Switch(c => c.RefusesClient = new Refusal(AlertDescription.HandshakeFailure, ":CONNECTION_REJECTED:")),
+        ["-install-ddos-callback"] = Switch(_ => { }),
+        ["-fail-ddos-callback"] = Switch(c => c.RefusesClient = new Refusal(AlertDescription.InternalError, ":CONNECTION_REJECTED:")),
         ["-fail-cert-callback"] = Switch(c => c.FailsAtCertificate = true),
 
         ["-verify-peer"] = Switch(c => c.VerifiesPeer = true),
         ["-require-any-client-certificate"] = Switch(c => c.RequiresClientCertificate = true),
         ["-verify-fail"] = Switch(c => c.RefusesPeerCertificate ??= new Refusal(AlertDescription.HandshakeFailure, ":CERTIFICATE_VERIFY_FAILED:")),
         ["-use-custom-verify-callback"] = Switch(c => c.RefusesPeerCertificate = c.RefusesPeerCertificate is { } refusal ? refusal with { Alert = AlertDescription.CertificateUnknown } : null),
+        ["-use-ocsp-callback"] = Switch(_ => { }),
+        ["-fail-ocsp-callback"] = Switch(c => c.RefusesOcspResponse = true),
+        ["-max-cert-list"] = Value((c, v) => c.MaxMessageSize = Number(v)),
+        ["-reverify-on-resume"] = Switch(c => c.JudgesAgain = true),
         ["-use-client-ca-list"] = Value((c, v) => c.CertificateAuthorities = Names(v)),
         ["-expect-client-ca-list"] = Value((c, v) => c.ExpectedCertificateAuthorities = Names(v)),
 
@@ -66,6 +72,8 @@ internal static class FlagTable
         ["-handshake-never-done"] = Switch(c => c.HandshakeMustFail = true),
         ["-expect-version"] = Value((c, v) => c.ExpectedVersion = (ushort)Number(v)),
         ["-expect-cipher"] = Value((c, v) => c.ExpectedCipherSuite = (ushort)Number(v)),
+        ["-expect-cipher-aes"] = Value((c, v) => c.ExpectedCipherSuite = (ushort)Number(v)),
+        ["-expect-cipher-no-aes"] = Value((_, _) => { }),
         ["-expect-curve-id"] = Value((c, v) => c.ExpectedGroup = (ushort)Number(v)),
         ["-expect-alpn"] = Value((c, v) => c.ExpectedProtocol = v),
         ["-expect-server-name"] = Value((c, v) => c.ExpectedServerName = v),
@@ -89,6 +97,13 @@ internal static class FlagTable
         ["-server-preference"] = Switch(_ => { }),
         ["-forbid-renegotiation-after-handshake"] = Switch(_ => { }),
 
+        // KTls answers every wish to renegotiate with no_renegotiation, and goes on.
+        ["-renegotiate-ignore"] = Switch(_ => { }),
+        ["-renegotiate-freely"] = Switch(_ => { }),
+
+        // There is no early data, whatever the reason.
+        ["-expect-early-data-reason"] = Value((_, _) => { }),
+
         // Extensions in another order each time: KTls has one order.
         ["-permute-extensions"] = Switch(_ => { }),
 
@@ -106,6 +121,8 @@ internal static class FlagTable
         ["-expect-no-hrr"] = Switch(_ => { }),
         ["-expect-no-session-id"] = Switch(_ => { }),
         ["-expect-ticket-age-skew"] = Value((_, _) => { }),
+        ["-expect-certificate-types"] = Value((_, _) => { }),
+        ["-expect-msg-callback"] = Value((_, _) => { }),
         ["-expect-secure-renegotiation"] = Switch(_ => { }),
     };
 

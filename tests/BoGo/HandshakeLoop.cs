@@ -12,9 +12,11 @@ internal sealed class HandshakeLoop
     private readonly ConnectionFlags _flags;
     private readonly ShimCredentials _credentials;
     private readonly TestState _state;
+    private readonly bool _isResumption;
 
-    public HandshakeLoop(RecordStream stream, ConnectionFlags flags, ShimCredentials credentials, TestState state)
+    public HandshakeLoop(RecordStream stream, ConnectionFlags flags, ShimCredentials credentials, TestState state, bool isResumption)
     {
+        _isResumption = isResumption;
         _stream = stream;
         _flags = flags;
         _credentials = credentials;
@@ -102,7 +104,7 @@ internal sealed class HandshakeLoop
             throw Refuse(handshake, new Refusal(AlertDescription.NoApplicationProtocol, ":NO_APPLICATION_PROTOCOL:"));
         }
 
-        handshake.Accept(Options.ForServer(_flags, _credentials.SelectForClient(handshake.ClientHello!), _state));
+        handshake.Accept(_credentials.SelectForClient(handshake.ClientHello!, credential => Options.ForServer(_flags, credential, _state)));
     }
 
     private void JudgePeer(TlsHandshake handshake)
@@ -115,9 +117,16 @@ internal sealed class HandshakeLoop
                 isTls13 ? AlertDescription.CertificateRequired : AlertDescription.HandshakeFailure, ":PEER_DID_NOT_RETURN_A_CERTIFICATE:"));
         }
 
-        if (_flags.RefusesPeerCertificate is { } refusal && (_flags.VerifiesPeer || _flags.RequiresClientCertificate) && handshake.PeerCertificate is not null)
+        // KTls always asks whether a resumed session's certificate is still good; BoringSSL's callers have to want it.
+        bool isAsked = (_flags.VerifiesPeer || _flags.RequiresClientCertificate) && (!_isResumption || _flags.JudgesAgain);
+        if (_flags.RefusesPeerCertificate is { } refusal && isAsked && handshake.PeerCertificate is not null)
         {
             throw Refuse(handshake, refusal);
+        }
+
+        if (_flags.RefusesOcspResponse)
+        {
+            throw Refuse(handshake, new Refusal(AlertDescription.BadCertificateStatusResponse, ":OCSP_CB_ERROR:"));
         }
 
         handshake.AcceptPeerCertificate();

@@ -7,7 +7,12 @@ namespace KTls.BoGo;
 internal static class Options
 {
     // What BoringSSL allows, and the tests go to the edge of.
-    public static HandshakeLimits Limits { get; } = new() { MaxChainLength = 64, MaxSkippedEarlyData = 16384 };
+    public static HandshakeLimits Limits(ConnectionFlags flags) => new()
+    {
+        MaxChainLength = 64,
+        MaxSkippedEarlyData = 16384,
+        MaxMessageSize = flags.MaxMessageSize,
+    };
 
     public static ClientHandshakeOptions ForClient(ConnectionFlags flags, ShimCredentials credentials, TestState state) => new()
     {
@@ -17,11 +22,11 @@ internal static class Options
         CipherSuites = flags.CipherSuites,
         Groups = Groups(flags),
         SelectCertificate = credentials.SelectForServer,
-        Session = state.Session,
+        Session = flags.TakesTickets ? state.Session : null,
         RequestTickets = flags.TakesTickets,
         RequestOcspResponse = flags.RequestsOcspResponse,
         RequireExtendedMasterSecret = flags.RequiresExtendedMasterSecret,
-        Limits = Limits,
+        Limits = Limits(flags),
         Clock = state.Clock,
     };
 

@@ -32,7 +32,7 @@ internal static class Program
             Console.Error.WriteLine($":{(e.ReceivedFromPeer ? "received" : "sent")} {e.Description}: {e.Message}");
             return 1;
         }
-        catch (Exception e) when (e is ShimException or IOException or System.Net.Sockets.SocketException)
+        catch (Exception e) when (e is ShimException or ArgumentException or IOException or System.Net.Sockets.SocketException)
         {
             Console.Error.WriteLine(e.Message);
             return 1;

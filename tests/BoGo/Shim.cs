@@ -11,7 +11,7 @@ internal static class Shim
         RunConnection(flags, flags.Initial, state, isResumption: false);
         for (int i = 0; i < flags.ResumeCount; i++)
         {
-            state.Clock.Shift += TimeSpan.FromSeconds((i == 0 ? flags.Initial : flags.Resume).ResumptionDelaySeconds);
+            state.Clock.Advance((i == 0 ? flags.Initial : flags.Resume).ResumptionDelaySeconds);
             RunConnection(flags, flags.Resume, state, isResumption: true);
         }
     }
@@ -25,10 +25,10 @@ internal static class Shim
 
         var credentials = new ShimCredentials(connection);
         using TlsHandshake handshake = connection.IsServer
-            ? new ServerHandshake(Options.Limits)
+            ? new ServerHandshake(Options.Limits(connection))
             : new ClientHandshake(Options.ForClient(connection, credentials, state));
         using RecordStream stream = RecordStream.Connect(flags);
-        new HandshakeLoop(stream, connection, credentials, state).Run(handshake);
+        new HandshakeLoop(stream, connection, credentials, state, isResumption && !connection.ExpectsFullHandshake).Run(handshake);
         using TlsSession session = handshake.TakeSession();
         Expectations.Check(connection, handshake, session, credentials, isResumption);
         using var data = new DataPlane(stream, session);

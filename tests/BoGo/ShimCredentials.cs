@@ -1,4 +1,3 @@
-using System.Security.Authentication;
 using KTls.Handshake;
 
 namespace KTls.BoGo;
@@ -34,24 +33,31 @@ internal sealed class ShimCredentials
     /// <summary>What is wrong with a server's wish.</summary>
     public string? Complaint { get; private set; }
 
-    public CertificateCredential SelectForClient(ClientHello hello)
+    /// <summary>The options with the first credential that serves a client.</summary>
+    public ServerHandshakeOptions SelectForClient(ClientHello hello, Func<CertificateCredential, ServerHandshakeOptions> optionsWith)
     {
-        bool isTls13 = hello.OffersTls13 && (_flags.Protocols & SslProtocols.Tls13) != 0;
         foreach ((int number, _, CertificateCredential credential) in _all)
         {
-            if (credential.SchemesFor(isTls13).Any(hello.Offers))
+            ServerHandshakeOptions options = optionsWith(credential);
+            if (options.FindObstacle(hello) is null)
             {
                 Selected = number;
-                return credential;
+                return options;
             }
         }
 
         // The handshake itself says what is wrong.
-        return _all[^1].Credential;
+        return optionsWith(_all[^1].Credential);
     }
 
+    /// <summary>The first credential that a server takes.</summary>
     public CertificateCredential? SelectForServer(ClientCertificateRequest request)
     {
+        if (_flags.FailsAtCertificate)
+        {
+            throw new ShimException(":CERT_CB_ERROR:");
+        }
+
         if (_flags.ExpectedCertificateAuthorities is { } names && !names.Select(Convert.ToHexString).SequenceEqual(request.CertificateAuthorities.Select(Convert.ToHexString)))
         {
             Complaint = "The certificate authorities of the CertificateRequest are not the expected ones.";
@@ -64,8 +70,8 @@ internal sealed class ShimCredentials
 
         foreach ((int number, CredentialFlags flags, CertificateCredential credential) in _all)
         {
-            bool Fits(CertificateCredential candidate) => candidate.SchemesFor(tls13: true).Concat(candidate.SchemesFor(tls13: false)).Any(request.SignatureSchemes.Contains);
-            if (new ClientCredentials(credential).Select(flags.MustMatchIssuer ? request.CertificateAuthorities.ToArray() : [], Fits) is not null)
+            IReadOnlyCollection<byte[]> issuers = flags.MustMatchIssuer ? [.. request.CertificateAuthorities] : [];
+            if (new ClientCredentials(credential).Select(issuers, request.Accepts) is not null)
             {
                 Selected = number;
                 return credential;

@@ -7,8 +7,7 @@ internal sealed class TestState : IDisposable
 {
     public TestState() => Tickets = new TicketKeyRing(clock: Clock);
 
-    /// <summary>The real time, and what the runner lets pass between connections.</summary>
-    public ShiftedClock Clock { get; } = new();
+    public TestClock Clock { get; } = new();
 
     /// <summary>A server's.</summary>
     public TicketKeyRing Tickets { get; }
@@ -25,10 +24,13 @@ internal sealed class TestState : IDisposable
 
     public void Dispose() => Keep(null);
 
-    internal sealed class ShiftedClock : TimeProvider
+    /// <summary>Stands still but for what the runner lets pass between connections: it counts seconds exactly.</summary>
+    internal sealed class TestClock : TimeProvider
     {
-        public TimeSpan Shift { get; set; }
+        private DateTimeOffset _now = DateTimeOffset.UtcNow;
 
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Shift;
+        public void Advance(int seconds) => _now += TimeSpan.FromSeconds(seconds);
+
+        public override DateTimeOffset GetUtcNow() => _now;
     }
 }

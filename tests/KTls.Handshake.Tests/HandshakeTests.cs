@@ -63,6 +63,20 @@ public sealed class HandshakeTests
         AssertSameKeys(client, server);
     }
 
+    /// <summary>A client that has the post-quantum hybrid but sends a share for x25519 is asked for the hybrid; for no other group.</summary>
+    [Theory]
+    [InlineData(NamedGroup.X25519, NamedGroup.X25519MLKem768, NamedGroup.X25519MLKem768)]
+    [InlineData(NamedGroup.Secp256r1, NamedGroup.X25519MLKem768, NamedGroup.X25519MLKem768)]
+    [InlineData(NamedGroup.Secp256r1, NamedGroup.X25519, NamedGroup.Secp256r1)]
+    public void The_hybrid_is_asked_for(NamedGroup sent, NamedGroup listed, NamedGroup expected)
+    {
+        using var pair = new HandshakePair(client: new ClientHandshakeOptions { ServerName = "localhost", Groups = [sent, listed] });
+        pair.Run();
+        using TlsSession server = pair.Server.TakeSession();
+        using TlsSession client = pair.Client.TakeSession();
+        Assert.Equal((expected, expected), (server.Group, client.Group));
+    }
+
     [Fact]
     public void The_servers_preference_chooses_the_application_protocol()
     {

@@ -50,7 +50,8 @@ public sealed class KeyScheduleTests
         var hash = new HashAlgorithmName(name);
         byte[] secret = Shared[..48];
         byte[] context = new byte[48];
-        using var expander = new LabelExpander(hash, secret);
+        byte[] state = new byte[Hmac.StateLength];
+        LabelExpander expander = LabelExpander.Start(hash, secret, state);
         int hashLength = CryptographicOperations.HashData(hash, []).Length;
         for (int length = 1; length <= hashLength; length++)
         {
@@ -59,7 +60,7 @@ public sealed class KeyScheduleTests
             Assert.Equal(Expand(hash, secret, "key", context[..length], length), together);
         }
 
-        Assert.Throws<ArgumentOutOfRangeException>(() => expander.Expand("key"u8, default, new byte[hashLength + 1]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new LabelExpander(hash, secret, state).Expand("key"u8, default, new byte[hashLength + 1]));
     }
 
     [Theory]

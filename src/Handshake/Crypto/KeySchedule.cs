@@ -9,8 +9,10 @@ internal sealed class KeySchedule : IDisposable
 {
     private readonly CipherSuite _suite;
     private readonly Constants _constants;
-    private readonly SecretBytes _current;
-    private LabelExpander? _expander;
+
+    // The current secret, and behind it HMAC's state with that secret as its key, once it is needed.
+    private readonly SecretBytes _memory;
+    private bool _isKeyTaken;
     private bool _isAtConstant;
 
     /// <summary>Starts at the Early Secret.</summary>
@@ -20,20 +22,22 @@ internal sealed class KeySchedule : IDisposable
     {
         _suite = suite;
         _constants = Constants.Of(suite.Hash);
-        _current = new SecretBytes(suite.HashLength);
+        _memory = new SecretBytes(suite.HashLength + Hmac.StateLength);
         _isAtConstant = preSharedKey.IsEmpty;
         if (_isAtConstant)
         {
-            _constants.EarlySecret.CopyTo(_current.Span);
+            _constants.EarlySecret.CopyTo(Secret);
         }
         else
         {
-            Extract(suite.Hash, salt: default, preSharedKey, _current.Span);
+            Extract(suite.Hash, salt: default, preSharedKey, Secret);
         }
     }
 
     /// <summary>The secret that the schedule stands at; for tests against published vectors.</summary>
-    internal ReadOnlySpan<byte> Current => _current.Span;
+    internal ReadOnlySpan<byte> Current => Secret;
+
+    private Span<byte> Secret => _memory.Span[.._suite.HashLength];
 
     /// <summary>Goes on to the Handshake Secret.</summary>
     public void EnterHandshake(ReadOnlySpan<byte> sharedSecret) => Enter(sharedSecret);
@@ -50,7 +54,7 @@ internal sealed class KeySchedule : IDisposable
     public SecretBytes Derive(ReadOnlySpan<byte> label, ReadOnlySpan<byte> transcriptHash)
     {
         var derived = new SecretBytes(_suite.HashLength);
-        Expander.Expand(label, transcriptHash, derived.Span);
+        Expand(label, transcriptHash, derived.Span);
         return derived;
     }
 
@@ -90,9 +94,11 @@ internal sealed class KeySchedule : IDisposable
     public static void FinishedVerifyData(CipherSuite suite, ReadOnlySpan<byte> baseSecret, ReadOnlySpan<byte> transcriptHash, Span<byte> verifyData)
     {
         Span<byte> finishedKey = stackalloc byte[suite.HashLength];
-        HkdfLabel.Expand(suite.Hash, baseSecret, "finished"u8, default, finishedKey);
-        CryptographicOperations.HmacData(suite.Hash, finishedKey, transcriptHash, verifyData);
+        Span<byte> state = stackalloc byte[Hmac.StateLength];
+        LabelExpander.Start(suite.Hash, baseSecret, state).Expand("finished"u8, default, finishedKey);
+        Hmac.Compute(suite.Hash, finishedKey, transcriptHash, verifyData);
         CryptographicOperations.ZeroMemory(finishedKey);
+        CryptographicOperations.ZeroMemory(state);
     }
 
     /// <summary>The traffic secret that follows another one after a KeyUpdate (RFC 8446 §7.2), in its place.</summary>
@@ -104,37 +110,42 @@ internal sealed class KeySchedule : IDisposable
         CryptographicOperations.ZeroMemory(next);
     }
 
-    public void Dispose()
-    {
-        _expander?.Dispose();
-        _current.Dispose();
-    }
+    public void Dispose() => _memory.Dispose();
 
-    private LabelExpander Expander => _expander ??= new LabelExpander(_suite.Hash, _current.Span);
+    private void Expand(ReadOnlySpan<byte> label, ReadOnlySpan<byte> context, Span<byte> output)
+    {
+        Span<byte> state = _memory.Span[_suite.HashLength..];
+        if (!_isKeyTaken)
+        {
+            Hmac.TakeKey(_suite.Hash, Secret, state);
+            _isKeyTaken = true;
+        }
+
+        new LabelExpander(_suite.Hash, Secret, state).Expand(label, context, output);
+    }
 
     // Derive-Secret(current, "derived", "") is the salt, the new input the keying material.
     private void Enter(ReadOnlySpan<byte> input)
     {
         if (_isAtConstant)
         {
-            Extract(_suite.Hash, _constants.HandshakeSalt, input, _current.Span);
+            Extract(_suite.Hash, _constants.HandshakeSalt, input, Secret);
             _isAtConstant = false;
         }
         else
         {
             Span<byte> salt = stackalloc byte[_suite.HashLength];
-            Expander.Expand("derived"u8, _constants.EmptyHash, salt);
-            Extract(_suite.Hash, salt, input, _current.Span);
+            Expand("derived"u8, _constants.EmptyHash, salt);
+            Extract(_suite.Hash, salt, input, Secret);
             CryptographicOperations.ZeroMemory(salt);
         }
 
-        _expander?.Dispose();
-        _expander = null;
+        _isKeyTaken = false;
     }
 
-    // HKDF-Extract is HMAC (RFC 5869 §2.2), without the detour that .NET's own takes.
+    // HKDF-Extract is HMAC (RFC 5869 §2.2).
     private static void Extract(HashAlgorithmName hash, ReadOnlySpan<byte> salt, ReadOnlySpan<byte> input, Span<byte> output) =>
-        CryptographicOperations.HmacData(hash, salt, input, output);
+        Hmac.Compute(hash, salt, input, output);
 
     // The same in every handshake with a hash and without a pre-shared key.
     private sealed class Constants

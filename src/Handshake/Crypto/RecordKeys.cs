@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using KTls.Handshake.Crypto;
 
 namespace KTls.Handshake;
@@ -19,9 +20,11 @@ public sealed class RecordKeys : IDisposable
         _suite = suite;
         _material = new SecretBytes(suite.KeyLength + suite.IvLength);
         Sequence = sequence;
-        using var expander = new LabelExpander(suite.Hash, trafficSecret);
+        Span<byte> state = stackalloc byte[Hmac.StateLength];
+        LabelExpander expander = LabelExpander.Start(suite.Hash, trafficSecret, state);
         expander.Expand("key"u8, default, _material.Span[..suite.KeyLength]);
         expander.Expand("iv"u8, default, _material.Span[suite.KeyLength..]);
+        CryptographicOperations.ZeroMemory(state);
     }
 
     /// <summary>TLS 1.2: parts of the key block (RFC 5246 §6.3).</summary>

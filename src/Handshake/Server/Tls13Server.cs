@@ -54,7 +54,7 @@ internal sealed partial class Tls13Server : HandshakeFlow
         _suite = ServerNegotiation.SelectSuite(hello, _options, isTls13: true)
             ?? throw new TlsAlertException(AlertDescription.HandshakeFailure, "The client offers no cipher suite that this server has.");
         _transcript = new Transcript(_suite);
-        if (TrySelectShare(hello, out NamedGroup group, out ReadOnlySpan<byte> share))
+        if (TrySelectShare(hello, out NamedGroup group, out ReadOnlySpan<byte> share) && !IsHybridMissed(group))
         {
             SendFlight(group, share);
         }
@@ -157,6 +157,14 @@ internal sealed partial class Tls13Server : HandshakeFlow
         }
 
         return best != int.MaxValue;
+    }
+
+    // Traffic that is recorded today must not be open to a later quantum computer: a client that has the hybrid is asked for it, one
+    // round trip more, unless the options prefer the group that it sent a share for.
+    private bool IsHybridMissed(NamedGroup group)
+    {
+        int rank = Rank(NamedGroup.X25519MLKem768);
+        return rank >= 0 && rank < Rank(group) && _hello.Offers(NamedGroup.X25519MLKem768);
     }
 
     private int Rank(NamedGroup group)

@@ -14,8 +14,6 @@ namespace KTls.DataPlane;
 /// </summary>
 internal sealed partial class SplitConnection : Connection
 {
-    private static readonly TimeSpan MaxLinger = TimeSpan.FromSeconds(30);
-
     private readonly KernelSocket _socket;
     private readonly Socket? _ownedSocket;
     private readonly TlsSession _session;
@@ -74,7 +72,7 @@ internal sealed partial class SplitConnection : Connection
         _session.Dispose();
         if (unsent is not null)
         {
-            _ = CloseWhenSentAsync(unsent);
+            LingeringSockets.Shared.Add(unsent);
         }
         else
         {
@@ -99,25 +97,6 @@ internal sealed partial class SplitConnection : Connection
         {
             // The owner of the socket has closed it himself.
             return false;
-        }
-    }
-
-    // A close throws away sealed records that TCP had no room for yet. As after a close of plain TCP, what was written goes out
-    // in the background, for a while.
-    private static async Task CloseWhenSentAsync(Socket socket)
-    {
-        using (socket)
-        {
-            try
-            {
-                using var enough = new CancellationTokenSource(MaxLinger);
-                using var transport = new KernelSocket(socket.SafeHandle);
-                await transport.FlushAsync(enough.Token).ConfigureAwait(false);
-            }
-            catch (Exception e) when (e is OperationCanceledException or IOException or ObjectDisposedException)
-            {
-                // The peer takes nothing, or is gone: nobody is left to be told.
-            }
         }
     }
 
