@@ -54,6 +54,28 @@ internal sealed class HandshakePair : IDisposable
         return records;
     }
 
+    /// <summary>Hands the last words of one end to the other.</summary>
+    /// <returns>The alert that the other end reads.</returns>
+    public static AlertDescription DeliverAlert(TlsHandshake from, TlsHandshake to)
+    {
+        List<byte[]> records = SplitRecords(from.Output.Span);
+        if (to.Status != HandshakeStatus.Complete)
+        {
+            // Before a sealed alert there can be a change_cipher_spec.
+            TlsAlertException e = Assert.Throws<TlsAlertException>(() => records.ForEach(record => to.ReceiveRecord(record)));
+            Assert.True(e.ReceivedFromPeer);
+            return e.Description;
+        }
+
+        // A client of TLS 1.3 is done before the server has looked at its last flight.
+        using TlsSession session = to.TakeSession();
+        using RecordKeys keys = session.GetReceiveKeys();
+        using var opener = new RecordOpener(keys);
+        ReadOnlySpan<byte> content = opener.Open(records[^1], out ContentType type);
+        Assert.Equal((ContentType.Alert, 2), (type, content.Length));
+        return (AlertDescription)content[1];
+    }
+
     public void Dispose()
     {
         Client.Dispose();
