@@ -82,8 +82,6 @@ internal sealed class ConnectionFlags
 
     public bool ChecksCloseNotify { get; set; }
 
-    public bool SendsAlert { get; set; }
-
     public bool WritesDifferentRecordSizes { get; set; }
 
     public bool UpdatesKeys { get; set; }

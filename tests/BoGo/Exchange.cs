@@ -1,5 +1,4 @@
 using System.Text;
-using KTls.Handshake;
 
 namespace KTls.BoGo;
 
@@ -9,9 +8,9 @@ internal sealed class Exchange
     private static readonly int[] RecordSizes = [0, 1, 255, 256, 257, 16383, 16384, 16385, 32767, 32768, 32769];
 
     private readonly ConnectionFlags _flags;
-    private readonly DataPlane _data;
+    private readonly RunnerConnection _data;
 
-    public Exchange(ConnectionFlags flags, DataPlane data)
+    public Exchange(ConnectionFlags flags, RunnerConnection data)
     {
         _flags = flags;
         _data = data;
@@ -21,17 +20,8 @@ internal sealed class Exchange
     {
         if (_flags.ExportLength != 0)
         {
-            byte[] material = new byte[_flags.ExportLength];
             byte[]? context = _flags.HasExportContext ? Encoding.UTF8.GetBytes(_flags.ExportContext) : null;
-            _data.Export(Encoding.UTF8.GetBytes(_flags.ExportLabel), context, material);
-            _data.Write(material);
-        }
-
-        if (_flags.SendsAlert)
-        {
-            // decompression_failure, which TLS has no use for any more: the runner knows it by its number.
-            _data.SendAlert((AlertDescription)30);
-            return;
+            _data.Write(_data.Export(_flags.ExportLabel, context, _flags.ExportLength));
         }
 
         if (_flags.WritesDifferentRecordSizes)

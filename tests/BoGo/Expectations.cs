@@ -8,16 +8,16 @@ namespace KTls.BoGo;
 /// <summary>Compares what was agreed on with what the runner expects.</summary>
 internal static class Expectations
 {
-    public static void Check(ConnectionFlags flags, TlsHandshake handshake, Agreement agreement, ShimCredentials credentials, bool isResumption)
+    public static void Check(ConnectionFlags flags, TlsHandshake handshake, ConnectionFacts facts, ShimCredentials credentials, bool isResumption)
     {
-        ushort version = agreement.Protocol == SslProtocols.Tls13 ? (ushort)0x0304 : (ushort)0x0303;
+        ushort version = facts.Protocol == SslProtocols.Tls13 ? (ushort)0x0304 : (ushort)0x0303;
         Compare("version", flags.ExpectedVersion, version);
-        Compare("cipher suite", flags.ExpectedCipherSuite, (ushort)agreement.CipherSuite);
-        Compare("group", flags.ExpectedGroup, (ushort)agreement.Group);
-        Require(agreement.IsResumed == (isResumption && !flags.ExpectsFullHandshake), $"The session was{(agreement.IsResumed ? "" : " not")} resumed.");
+        Compare("cipher suite", flags.ExpectedCipherSuite, (ushort)facts.CipherSuite);
+        Compare("group", flags.ExpectedGroup, (ushort)(facts.Group ?? default));
+        Require((facts.IsResumed == true) == (isResumption && !flags.ExpectsFullHandshake), $"The session was{(facts.IsResumed == true ? "" : " not")} resumed.");
 
         string expectedProtocol = flags.IsServer ? flags.SelectedProtocol : flags.ExpectedProtocol;
-        string protocol = Encoding.UTF8.GetString(agreement.ApplicationProtocol.Protocol.Span);
+        string protocol = Encoding.UTF8.GetString(facts.ApplicationProtocol.Protocol.Span);
         Require(protocol == expectedProtocol, $"The application protocol is \"{protocol}\", not \"{expectedProtocol}\".");
 
         Require(credentials.Complaint is null, credentials.Complaint!);
@@ -25,7 +25,7 @@ internal static class Expectations
         Require(!flags.ExpectsNoPeerCertificate || handshake.PeerCertificate is null, "There is a certificate of the peer's, and must be none.");
 
         // KTls does not keep the response with the session: it would be stale.
-        Require(flags.ExpectedOcspResponse.Length == 0 || agreement.IsResumed || handshake.PeerOcspResponse.Span.SequenceEqual(flags.ExpectedOcspResponse), "The OCSP response is not the expected one.");
+        Require(flags.ExpectedOcspResponse.Length == 0 || facts.IsResumed == true || handshake.PeerOcspResponse.Span.SequenceEqual(flags.ExpectedOcspResponse), "The OCSP response is not the expected one.");
         if (flags.ExpectedPeerCertificateFile.Length != 0)
         {
             CheckPeerCertificates(flags.ExpectedPeerCertificateFile, handshake);
@@ -33,7 +33,7 @@ internal static class Expectations
     }
 
     /// <summary>Checks whether a client has got a session for the next connection.</summary>
-    public static void CheckTicket(ConnectionFlags flags, DataPlane data)
+    public static void CheckTicket(ConnectionFlags flags, RunnerConnection data)
     {
         if (flags.IsServer)
         {
@@ -43,8 +43,8 @@ internal static class Expectations
         Require(!flags.ExpectsNoSession || data.Ticket is null, "The server gave a session, and must not.");
 
         // In TLS 1.3 tickets come after the handshake, and a shim that shuts down at once does not see them.
-        bool expectsOne = data.Agreement.Protocol == SslProtocols.Tls13 ? !flags.ExpectsNoSession && !flags.ShimShutsDown : flags.ExpectsTicketRenewal;
-        Require(!expectsOne || data.Ticket is not null, "The server gave no agreement.");
+        bool expectsOne = data.Facts.Protocol == SslProtocols.Tls13 ? !flags.ExpectsNoSession && !flags.ShimShutsDown : flags.ExpectsTicketRenewal;
+        Require(!expectsOne || data.Ticket is not null, "The server gave no facts.");
     }
 
     private static void Require(bool condition, string message)

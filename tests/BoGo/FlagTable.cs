@@ -59,7 +59,6 @@ internal static class FlagTable
         ["-shim-initial-write"] = Value((c, v) => c.InitialWrite = v),
         ["-shim-shuts-down"] = Switch(c => c.ShimShutsDown = true),
         ["-check-close-notify"] = Switch(c => c.ChecksCloseNotify = true),
-        ["-send-alert"] = Switch(c => c.SendsAlert = true),
         ["-write-different-record-sizes"] = Switch(c => c.WritesDifferentRecordSizes = true),
         ["-key-update"] = Switch(c => c.UpdatesKeys = true),
         ["-key-update-before-read"] = Switch(c => c.UpdatesKeysBeforeRead = true),

@@ -29,8 +29,8 @@ internal static class Shim
             : new ClientHandshake(Options.ForClient(connection, credentials, state));
         using Transport transport = Transport.Connect(flags);
         new HandshakeLoop(transport, connection, credentials, state, isResumption && !connection.ExpectsFullHandshake).Run(handshake);
-        using DataPlane data = transport.Establish(handshake);
-        Expectations.Check(connection, handshake, data.Agreement, credentials, isResumption);
+        using RunnerConnection data = transport.Establish(handshake);
+        Expectations.Check(connection, handshake, data.Facts, credentials, isResumption);
         new Exchange(connection, data).Run();
         Expectations.CheckTicket(connection, data);
         state.Keep(data.Ticket);

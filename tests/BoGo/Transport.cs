@@ -1,54 +1,73 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using KTls.Authentication;
+using KTls.DataPlane;
 using KTls.Handshake;
+using KTls.Kernel;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KTls.BoGo;
 
-/// <summary>The TCP connection to the runner, and who moves records over it.</summary>
-internal abstract class Transport : IDisposable
+/// <summary>The TCP connection to the runner, and what KTls moves over it.</summary>
+internal sealed class Transport : IDisposable
 {
-    // The runner gives up earlier.
-    private const int TimeoutMilliseconds = 60_000;
-
     private readonly Socket _socket;
+    private readonly DataPlanePolicy _policy;
+    private readonly KernelSocket _transport;
+    private readonly HandshakeDriver _driver;
+    private bool _isEstablished;
 
-    protected Transport(Socket socket) => _socket = socket;
+    private Transport(Socket socket, DataPlanePolicy policy)
+    {
+        _socket = socket;
+        _policy = policy;
+        _transport = Authentication.Transport.TryOpen(socket, policy, out string reason) ?? throw new ShimException(reason);
+        _driver = new HandshakeDriver(_transport);
+    }
 
-    /// <summary>Connects: by the public parts of KTls.Handshake, or by KTls' own connections when KTLS_BOGO_DATA_PLANE names their policy.</summary>
+    /// <summary>Connects. KTLS_BOGO_DATA_PLANE names the policy for the kernel; without it there is none of kernel TLS.</summary>
     public static Transport Connect(ShimFlags flags)
     {
         IPAddress address = flags.IsIPv6 ? IPAddress.IPv6Loopback : IPAddress.Loopback;
-        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp)
-        {
-            NoDelay = true,
-            ReceiveTimeout = TimeoutMilliseconds,
-            SendTimeout = TimeoutMilliseconds,
-        };
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         socket.Connect(new IPEndPoint(address, flags.Port));
 
         // Says which test this is.
         byte[] id = new byte[sizeof(ulong)];
         BinaryPrimitives.WriteUInt64LittleEndian(id, flags.ShimId);
         socket.Send(id);
-        return Environment.GetEnvironmentVariable("KTLS_BOGO_DATA_PLANE") is { Length: > 0 } policy
-            ? new ConnectionTransport(socket, Enum.Parse<DataPlanePolicy>(policy))
-            : new RecordTransport(socket);
+        string policy = Environment.GetEnvironmentVariable("KTLS_BOGO_DATA_PLANE") is { Length: > 0 } name ? name : nameof(DataPlanePolicy.UserSpace);
+        return new Transport(socket, Enum.Parse<DataPlanePolicy>(policy));
     }
 
     /// <summary>Sends and receives until the handshake is complete or asks its caller something.</summary>
     /// <exception cref="TlsAlertException">It failed; the alert was sent.</exception>
-    public abstract void Run(TlsHandshake handshake);
+    public void Run(TlsHandshake handshake) => _driver.RunAsync(handshake, CancellationToken.None).AsTask().GetAwaiter().GetResult();
 
     /// <summary>Sends what the handshake still has to say.</summary>
-    public abstract void Flush(TlsHandshake handshake);
+    public void Flush(TlsHandshake handshake) => _driver.SendAlertAsync(handshake, CancellationToken.None).AsTask().GetAwaiter().GetResult();
 
     /// <summary>Goes on from a complete handshake.</summary>
-    public abstract DataPlane Establish(TlsHandshake handshake);
-
-    /// <summary>Ends the connection so that the runner loses nothing of what was sent: with data unread, a close is a reset.</summary>
-    public virtual void Dispose()
+    public RunnerConnection Establish(TlsHandshake handshake)
     {
+        var sessions = new LastSession();
+        var attempt = new HandshakeAttempt(new KTlsOptions { DataPlane = _policy, LeaveSocketOpen = true }, NullLogger.Instance, CancellationToken.None);
+        SplitConnection connection = Establishment.Establish(
+            handshake, _driver, _transport, _socket, string.Empty, new SessionKeeper(sessions, string.Empty), attempt);
+        _isEstablished = true;
+        return new RunnerConnection(connection, sessions);
+    }
+
+    /// <summary>Ends TCP so that the runner loses nothing of what was sent: with data unread, a close is a reset.</summary>
+    public void Dispose()
+    {
+        _driver.Dispose();
+        if (!_isEstablished)
+        {
+            Authentication.Transport.Release(_transport, _socket);
+        }
+
         try
         {
             _socket.Shutdown(SocketShutdown.Send);
