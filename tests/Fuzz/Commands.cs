@@ -51,6 +51,7 @@ internal static class Commands
     private static int TryInput(CommandLine line)
     {
         byte[] input = Convert.FromHexString(line.Hex);
+        Trace.IsOn = true;
         foreach (Target target in line.Targets)
         {
             try

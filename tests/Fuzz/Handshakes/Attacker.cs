@@ -55,6 +55,7 @@ internal sealed class Attacker(Script? script, int maxContent)
         Fragment unit = units[at];
         byte what = script.Next();
         HasDisturbed |= what % 16 != 0;
+        Trace.Write($"change {what % 16} of {unit}");
         switch (what % 16)
         {
             case 0:

@@ -38,7 +38,7 @@ internal sealed class Wiretap(End sender) : IDisposable
             return Open(record);
         }
 
-        _hasChangedCipher = type == ContentType.ChangeCipherSpec && !sender.IsTls13;
+        _hasChangedCipher = type == ContentType.ChangeCipherSpec && sender.HasTls12Keys;
         return new Fragment(Epoch.Plain, type, record[RecordHeader.Size..].ToArray());
     }
 
