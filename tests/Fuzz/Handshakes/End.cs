@@ -23,6 +23,9 @@ internal sealed class End : IDisposable
     /// <summary>The handshake messages that it has sent.</summary>
     public HandshakeStream Sent { get; } = new();
 
+    /// <summary>The messages that it has sent after the handshake.</summary>
+    public HandshakeStream SentAfter { get; } = new();
+
     /// <summary>The handshake messages that it has received.</summary>
     public HandshakeStream Received { get; } = new();
 

@@ -16,9 +16,9 @@ internal sealed class Wiretap(End sender) : IDisposable
         {
             int length = RecordHeader.Read(records).RecordLength;
             Fragment fragment = ReadOne(records[..length]);
-            if (fragment.IsOfHandshake)
+            if (fragment.IsHandshake)
             {
-                sender.Sent.Append(fragment.Content);
+                (fragment.IsOfHandshake ? sender.Sent : sender.SentAfter).Append(fragment.Content);
             }
 
             fragments.Add(fragment);
