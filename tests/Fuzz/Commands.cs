@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using KTls.Fuzz.Seeds;
 
 namespace KTls.Fuzz;
 
@@ -10,7 +11,9 @@ internal static class Commands
     {
         "run" => Fuzz(line, box),
         "input" => TryInput(line),
-        _ => throw new ArgumentException($"There is no command '{line.Command}'. There are: run, input."),
+        "corpus" => Collect(line, box),
+        "keys" => MakeKeys(line),
+        _ => throw new ArgumentException($"There is no command '{line.Command}'. There are: run, input, corpus, keys."),
     };
 
     // Each target is like a test, and the summary is like that of a test program (eng/test.sh).
@@ -51,6 +54,7 @@ internal static class Commands
     private static int TryInput(CommandLine line)
     {
         byte[] input = Convert.FromHexString(line.Hex);
+        Trace.IsOn = true;
         foreach (Target target in line.Targets)
         {
             try
@@ -64,6 +68,32 @@ internal static class Commands
             }
         }
 
+        return Program.Passed;
+    }
+
+    // What there is, what real handshakes and files give, and what some time of fuzzing finds; of all that only what takes a way
+    // of its own, the shortest first.
+    private static int Collect(CommandLine line, BlackBox box)
+    {
+        (string Target, byte[] Input)[] seeds = [.. HandshakeSeeds.All(), .. OtherSeeds.All(), .. CredentialSeeds.All()];
+        double share = (double)line.Seconds / line.Targets.Sum(target => target.Weight);
+        foreach (Target target in line.Targets)
+        {
+            var fuzzer = new Fuzzer(target, line.Seed, box);
+            fuzzer.Try([.. Corpus.Load(target), .. seeds.Where(seed => seed.Target == target.Name).Select(seed => seed.Input)]);
+            fuzzer.Run(TimeSpan.FromSeconds(target.Weight * share));
+            var shortest = new Fuzzer(target, line.Seed, box);
+            shortest.Try(fuzzer.Pool.OrderBy(input => input.Length));
+            Corpus.Save(Path.Combine(line.Source, "Corpus"), target, shortest.Pool);
+            Console.WriteLine($"{target.Name,-28} {shortest.Pool.Count,7} inputs {shortest.Pool.Sum(input => input.Length),9} bytes {shortest.Steps,6} steps");
+        }
+
+        return Program.Passed;
+    }
+
+    private static int MakeKeys(CommandLine line)
+    {
+        KeyFiles.Make(line.Source);
         return Program.Passed;
     }
 }

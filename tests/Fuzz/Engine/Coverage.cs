@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using SharpFuzz.Common;
+using SharedTrace = SharpFuzz.Common.Trace;
 
 namespace KTls.Fuzz;
 
@@ -20,13 +20,13 @@ internal sealed unsafe class Coverage
     public int Steps { get; private set; }
 
     /// <summary>Gives the instrumented assembly its map, without which it cannot run.</summary>
-    public static void Start() => Trace.SharedMem = Map;
+    public static void Start() => SharedTrace.SharedMem = Map;
 
     /// <summary>Forgets the last execution.</summary>
     public static void Clear()
     {
         new Span<byte>(Map, Size).Clear();
-        Trace.PrevLocation = 0;
+        SharedTrace.PrevLocation = 0;
     }
 
     /// <summary>Adds the last execution.</summary>

@@ -14,6 +14,7 @@ internal sealed class Attacker(Script? script, int maxContent)
 {
     private const int MaxUnits = 64;
     private const int MaxSeen = 64;
+    private const int MostRecords = 128;
 
     private readonly List<Fragment> _seen = [];
     private List<Fragment> _held = [];
@@ -39,7 +40,9 @@ internal sealed class Attacker(Script? script, int maxContent)
             Change(units);
         }
 
+        // Bytes one by one, but not thousands of them.
         int size = script.Next();
+        size = size == 0 ? 0 : Math.Max(size, units.Sum(unit => unit.Content.Length) / MostRecords);
         List<Delivery> deliveries = [.. Join(units, size == 0 ? maxContent : size).Select(fragment => new Delivery(fragment))];
         for (int changes = script.Next() % 3; changes > 0 && deliveries.Count != 0; changes--)
         {
@@ -55,6 +58,7 @@ internal sealed class Attacker(Script? script, int maxContent)
         Fragment unit = units[at];
         byte what = script.Next();
         HasDisturbed |= what % 16 != 0;
+        Trace.Write($"change {what % 16} of {unit}");
         switch (what % 16)
         {
             case 0:

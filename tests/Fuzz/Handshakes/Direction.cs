@@ -67,8 +67,7 @@ internal sealed class Direction(End from, End to, Attacker attacker, Caller call
 
     private void Carry(Delivery delivery)
     {
-        byte[] record = Seal(delivery.Fragment);
-        Fragment content = delivery.Fragment;
+        byte[] record = Seal(delivery.Fragment, out Fragment content);
         if (delivery.Change is { } change)
         {
             byte[] original = [.. record];
@@ -125,8 +124,9 @@ internal sealed class Direction(End from, End to, Attacker attacker, Caller call
                 to.Received.Append(content.Content);
             }
 
-            to.Handshake.ReceiveRecord(record);
-            caller.Answer();
+            to.Take(record);
+            to.Do(caller.Answer);
+            Trace.Write($"{to}: {to.Handshake.Status} after {content}");
             if (to.Handshake.Status == HandshakeStatus.Complete)
             {
                 Agreement.CheckTranscripts(to, from);
@@ -141,6 +141,7 @@ internal sealed class Direction(End from, End to, Attacker attacker, Caller call
 
     private void Fail(TlsAlertException failure)
     {
+        Trace.Write($"{to}: {failure.Description}, {failure.Message}");
         // A handshake makes internal_error of any other exception, which only a signature that is none may bring about.
         if (failure.Description == AlertDescription.InternalError && !failure.ReceivedFromPeer && !caller.HasErred)
         {
@@ -151,17 +152,20 @@ internal sealed class Direction(End from, End to, Attacker attacker, Caller call
         to.Failure = failure;
     }
 
-    private byte[] Seal(Fragment fragment)
+    // In the clear where neither end has the keys.
+    private byte[] Seal(Fragment fragment, out Fragment content)
     {
-        if (fragment.Epoch == Epoch.Plain || Forging(fragment.Epoch) is not { } forge)
+        content = fragment.Epoch == Epoch.Application && to.HasTls12Keys ? fragment with { Epoch = Epoch.Handshake } : fragment;
+        if (content.Epoch != Epoch.Plain && Forging(content.Epoch) is { } forge)
         {
-            byte[] record = new byte[RecordHeader.Size + fragment.Content.Length];
-            RecordHeader.Write(record, fragment.Type, fragment.Content.Length);
-            fragment.Content.CopyTo(record.AsSpan(RecordHeader.Size));
-            return record;
+            return forge.Seal(content.Type, content.Content, content.Padding);
         }
 
-        return forge.Seal(fragment.Type, fragment.Content, fragment.Padding);
+        content = content with { Epoch = Epoch.Plain };
+        byte[] record = new byte[RecordHeader.Size + content.Content.Length];
+        RecordHeader.Write(record, content.Type, content.Content.Length);
+        content.Content.CopyTo(record.AsSpan(RecordHeader.Size));
+        return record;
     }
 
     // With the keys that the receiver has, be they the sender's or, after a change, others.

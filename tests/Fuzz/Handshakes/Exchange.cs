@@ -51,6 +51,8 @@ internal sealed class Exchange : IDisposable
             Agreement.CheckSessions(Client.After!.Session, Server.After!.Session);
         }
 
+        Server.CheckAllocation();
+        Client.CheckAllocation();
         _toServer.CheckEnd();
         _toClient.CheckEnd();
     }

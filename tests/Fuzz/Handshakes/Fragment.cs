@@ -25,6 +25,8 @@ internal sealed record Fragment(Epoch Epoch, ContentType Type, byte[] Content)
 
     public bool IsHandshake => Type == ContentType.Handshake;
 
+    public override string ToString() => $"{Epoch} {Type} of {Content.Length} bytes: {Convert.ToHexStringLower(Content.AsSpan(0, Math.Min(Content.Length, 48)))}{(Padding == 0 ? string.Empty : $", {Padding} zeros")}";
+
     /// <summary>Whether it belongs to the handshake itself: the tickets of TLS 1.3 come after it.</summary>
     public bool IsOfHandshake => IsHandshake && Epoch != Epoch.Application;
 }

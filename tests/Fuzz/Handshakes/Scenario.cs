@@ -39,7 +39,7 @@ internal sealed class Scenario
         _groups = script.Next() % Groups.Length;
         _features = (Features)script.Next16();
         int limit = script.Next();
-        _recordSizeLimit = limit == 0 ? 0 : 63 + (limit * limit / 4);
+        _recordSizeLimit = limit == 0 ? 0 : 64 + (limit * limit / 4);
         KeyUpdates = isTls13 ? script.Next() % 4 : 0;
     }
 

@@ -6,12 +6,19 @@ namespace KTls.Fuzz.Handshakes;
 internal sealed class SignsElsewhere : ICertificateSigner
 {
     private static readonly Dictionary<CertificateCredential, CertificateCredential> Here = TestKeys.All.ToDictionary(
-        credential => CertificateCredential.Create(credential.Certificates, new SignsElsewhere()), credential => credential);
+        Create, credential => credential);
 
     public static CertificateCredential Of(CertificateCredential credential) => Here.First(pair => pair.Value == credential).Key;
 
     /// <summary>The signature that a handshake asks for.</summary>
     public static byte[] Sign(SignatureRequest request) => Here[request.Credential].Sign(request.Scheme, request.Content.Span);
+
+    private static CertificateCredential Create(CertificateCredential credential)
+    {
+        var elsewhere = CertificateCredential.Create(credential.Certificates, new SignsElsewhere());
+        elsewhere.OcspResponse = credential.OcspResponse;
+        return elsewhere;
+    }
 
     public ValueTask<byte[]> SignAsync(SignatureScheme scheme, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
         throw new NotSupportedException("The caller signs.");

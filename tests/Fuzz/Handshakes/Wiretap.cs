@@ -16,9 +16,9 @@ internal sealed class Wiretap(End sender) : IDisposable
         {
             int length = RecordHeader.Read(records).RecordLength;
             Fragment fragment = ReadOne(records[..length]);
-            if (fragment.IsOfHandshake)
+            if (fragment.IsHandshake)
             {
-                sender.Sent.Append(fragment.Content);
+                (fragment.IsOfHandshake ? sender.Sent : sender.SentAfter).Append(fragment.Content);
             }
 
             fragments.Add(fragment);
@@ -38,7 +38,7 @@ internal sealed class Wiretap(End sender) : IDisposable
             return Open(record);
         }
 
-        _hasChangedCipher = type == ContentType.ChangeCipherSpec && !sender.IsTls13;
+        _hasChangedCipher = type == ContentType.ChangeCipherSpec && sender.HasTls12Keys;
         return new Fragment(Epoch.Plain, type, record[RecordHeader.Size..].ToArray());
     }
 

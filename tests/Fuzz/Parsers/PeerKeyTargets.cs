@@ -8,7 +8,8 @@ namespace KTls.Fuzz.Parsers;
 /// <summary>Keys, certificates and signatures of peers.</summary>
 internal static class PeerKeyTargets
 {
-    private static readonly byte[] Content = [.. "what a peer signs"u8];
+    /// <summary>What is signed.</summary>
+    public static readonly byte[] Content = [.. "what a peer signs"u8];
 
     public static IEnumerable<Target> All { get; } =
     [
