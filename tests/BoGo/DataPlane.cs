@@ -6,7 +6,7 @@ namespace KTls.BoGo;
 internal sealed class DataPlane : IDisposable
 {
     // As KTls' connections have it: messages, alerts and empty records in a row.
-    private const int MaxWithoutData = 64;
+    private const int MaxWithoutData = 32;
 
     private readonly RecordStream _stream;
     private readonly TlsSession _session;

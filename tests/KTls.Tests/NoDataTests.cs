@@ -6,7 +6,7 @@ namespace KTls.Tests;
 /// <summary>A peer that sends what is no data keeps a connection busy for nothing: there is an end to it.</summary>
 public sealed class NoDataTests
 {
-    private const int Limit = 64;
+    private const int Limit = 32;
 
     public static TheoryData<string> Kinds => ["empty record", "KeyUpdate", "user_canceled"];
 
