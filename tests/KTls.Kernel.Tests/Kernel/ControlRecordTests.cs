@@ -42,7 +42,7 @@ public class ControlRecordTests
         byte[] payload = Transfer.Bytes(100);
         await pair.Client.SendControlAsync(22, payload, CancellationToken.None).Soon();
         byte[] buffer = new byte[64];
-        await AssertNextAsync(22, payload[..64], pair.Server, buffer);
+        await AssertNextAsync(22, payload[..64], pair.Server, buffer, endOfRecord: false);
         await AssertNextAsync(22, payload[64..], pair.Server, buffer);
     }
 
@@ -141,10 +141,10 @@ public class ControlRecordTests
 
     private const int MaxBuffer = KernelSocket.MaxRecordPayload;
 
-    private static async Task AssertNextAsync(byte contentType, byte[] content, KernelSocket socket, byte[] buffer)
+    private static async Task AssertNextAsync(byte contentType, byte[] content, KernelSocket socket, byte[] buffer, bool endOfRecord = true)
     {
         ReceivedRecord record = await socket.ReceiveRecordAsync(buffer, CancellationToken.None).Soon();
-        Assert.Equal(new ReceivedRecord(contentType, content.Length, false), record);
+        Assert.Equal(new ReceivedRecord(contentType, content.Length, false, endOfRecord), record);
         Assert.Equal(content, buffer[..record.Length]);
     }
 }
