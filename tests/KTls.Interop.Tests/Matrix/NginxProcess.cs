@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace KTls.Interop.Tests.Matrix;
 
 /// <summary>nginx with a configuration and a folder of its own.</summary>
@@ -42,7 +44,8 @@ internal sealed class NginxProcess : IDisposable
     public async Task<string> WaitForFileAsync(string name, Func<string, bool> condition)
     {
         string text = string.Empty;
-        for (int i = 0; i < 200; i++)
+        var watch = Stopwatch.StartNew();
+        while (watch.Elapsed < OurEnd.Patience)
         {
             string file = Path.Combine(Folder, name);
             text = File.Exists(file) ? await File.ReadAllTextAsync(file) : string.Empty;
