@@ -35,7 +35,7 @@ public abstract class TlsHandshake : IDisposable
     /// the key, now or when the resumed session began; whether the certificate may be trusted is the caller's verdict. The
     /// caller owns it. Null on a server when the client showed none.
     /// </summary>
-    public X509Certificate2? PeerCertificate { get; internal set; }
+    public X509Certificate2? PeerCertificate { get; private set; }
 
     /// <summary>The other certificates that the peer sent, DER each, in its order.</summary>
     public IReadOnlyList<byte[]> OtherCertificates => _peerChain.Length > 1 ? _peerChain[1..] : [];
@@ -76,6 +76,9 @@ public abstract class TlsHandshake : IDisposable
 
     /// <summary>The version's state machine, from the moment on when the version is known.</summary>
     internal HandshakeFlow? Flow { get; set; }
+
+    /// <summary>The peer's certificate once more, for checking signatures; not to be disposed, because other handshakes use it as well.</summary>
+    internal X509Certificate2? PeerSigner { get; private set; }
 
     internal byte[][] PeerChain => _peerChain;
 
@@ -186,10 +189,12 @@ public abstract class TlsHandshake : IDisposable
     /// <summary>Takes a message before the version is known.</summary>
     private protected abstract void Receive(HandshakeType type, ReadOnlySpan<byte> message);
 
-    internal void SetPeerCertificate(byte[][] chain, X509Certificate2? certificate)
+    /// <exception cref="TlsAlertException">The peer's certificate cannot be decoded.</exception>
+    internal void SetPeerCertificate(byte[][] chain)
     {
         _peerChain = chain;
-        PeerCertificate = certificate;
+        PeerSigner = PeerCertificateCache.Keep(chain[0]);
+        PeerCertificate = new X509Certificate2(PeerSigner);
     }
 
     internal void Complete(TlsSession session)

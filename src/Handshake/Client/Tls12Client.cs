@@ -202,7 +202,7 @@ internal sealed partial class Tls12Client : Tls12Flow
         ExpandKeys();
 
         // The certificate that began the session is judged again: it may have expired, or been revoked.
-        Handshake.SetPeerCertificate(state.PeerChain, PeerCertificateCache.Load(state.PeerChain[0]));
+        Handshake.SetPeerCertificate(state.PeerChain);
         _state = State.Verdict;
         Handshake.Status = HandshakeStatus.NeedsCertificateVerdict;
     }
@@ -215,7 +215,7 @@ internal sealed partial class Tls12Client : Tls12Flow
             throw new TlsAlertException(AlertDescription.DecodeError, "The server sent no certificate.");
         }
 
-        Handshake.SetPeerCertificate(chain, PeerCertificateCache.Load(chain[0]));
+        Handshake.SetPeerCertificate(chain);
         Transcript!.Append(message);
         _state = State.StatusOrServerKeyExchange;
     }
@@ -235,7 +235,7 @@ internal sealed partial class Tls12Client : Tls12Flow
         }
 
         SignatureAlgorithm.Verify(
-            Handshake.PeerCertificate!, isTls13: false, exchange.Scheme, [.. Randoms, .. exchange.Parameters], exchange.Signature, "ServerKeyExchange");
+            Handshake.PeerSigner!, isTls13: false, exchange.Scheme, [.. Randoms, .. exchange.Parameters], exchange.Signature, "ServerKeyExchange");
         _group = exchange.Group;
         _serverShare = exchange.Share.ToArray();
         Transcript!.Append(message);

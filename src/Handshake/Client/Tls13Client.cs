@@ -271,7 +271,7 @@ internal sealed partial class Tls13Client : HandshakeFlow
         {
             // The certificate that began the session is judged again: it may have expired, or been revoked.
             byte[][] chain = _offer.Session13!.State.PeerChain;
-            Handshake.SetPeerCertificate(chain, PeerCertificateCache.Load(chain[0]));
+            Handshake.SetPeerCertificate(chain);
             Handshake.Status = HandshakeStatus.NeedsCertificateVerdict;
         }
         else
@@ -305,7 +305,7 @@ internal sealed partial class Tls13Client : HandshakeFlow
             throw new TlsAlertException(AlertDescription.DecodeError, "The server sent no certificate (RFC 8446 §4.4.2.4).");
         }
 
-        Handshake.SetPeerCertificate(chain, PeerCertificateCache.Load(chain[0]));
+        Handshake.SetPeerCertificate(chain);
         Handshake.PeerOcspResponse = ocspResponse;
         _transcript!.Append(message);
         _state = State.CertificateVerify;
@@ -317,7 +317,7 @@ internal sealed partial class Tls13Client : HandshakeFlow
         Span<byte> hash = stackalloc byte[CipherSuite.MaxHashLength];
         Span<byte> buffer = stackalloc byte[CertificateVerify.MaxContentLength];
         ReadOnlySpan<byte> content = CertificateVerify.Content(isServer: true, _transcript!.Current(hash), buffer);
-        SignatureAlgorithm.Verify(Handshake.PeerCertificate!, isTls13: true, verify.Scheme, content, verify.Signature, "CertificateVerify");
+        SignatureAlgorithm.Verify(Handshake.PeerSigner!, isTls13: true, verify.Scheme, content, verify.Signature, "CertificateVerify");
         _transcript.Append(message);
         Handshake.Status = HandshakeStatus.NeedsCertificateVerdict;
     }

@@ -19,22 +19,34 @@ internal static class PeerCertificateCache
     /// <summary>Decodes a certificate. The caller owns it.</summary>
     /// <param name="encoded">The certificate; must not change any more.</param>
     /// <exception cref="TlsAlertException">It cannot be decoded.</exception>
-    public static X509Certificate2 Load(byte[] encoded)
+    public static X509Certificate2 Load(byte[] encoded) => new(Keep(encoded));
+
+    /// <summary>
+    /// Decodes a certificate for several at once, who do not dispose it: what .NET has found out about it, such as its key and its
+    /// extensions, is found out once.
+    /// </summary>
+    /// <param name="encoded">The certificate; must not change any more.</param>
+    /// <exception cref="TlsAlertException">It cannot be decoded.</exception>
+    public static X509Certificate2 Keep(byte[] encoded)
     {
         ref Entry? slot = ref s_kept[SlotOf(encoded)];
         if (Volatile.Read(ref slot) is { } kept && kept.Encoded.AsSpan().SequenceEqual(encoded))
         {
-            return new X509Certificate2(kept.Certificate);
+            return kept.Certificate;
         }
 
         X509Certificate2 certificate = Decode(encoded);
         if (encoded.Length <= MaxKeptLength)
         {
-            Volatile.Write(ref slot, new Entry(encoded, new X509Certificate2(certificate)));
+            Volatile.Write(ref slot, new Entry(encoded, certificate));
         }
 
         return certificate;
     }
+
+    /// <summary>The bytes as an array: the one that is kept, if it is the same.</summary>
+    public static byte[] Encoded(ReadOnlySpan<byte> encoded) =>
+        Volatile.Read(ref s_kept[SlotOf(encoded)]) is { } kept && encoded.SequenceEqual(kept.Encoded) ? kept.Encoded : encoded.ToArray();
 
     private static X509Certificate2 Decode(byte[] encoded)
     {

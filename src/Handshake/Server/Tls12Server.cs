@@ -154,7 +154,7 @@ internal sealed partial class Tls12Server : Tls12Flow
         }
         else
         {
-            Handshake.SetPeerCertificate(chain, PeerCertificateCache.Load(chain[0]));
+            Handshake.SetPeerCertificate(chain);
         }
 
         _state = State.ClientKeyExchange;
@@ -181,7 +181,7 @@ internal sealed partial class Tls12Server : Tls12Flow
     private void ReceiveCertificateVerify(ReadOnlySpan<byte> message)
     {
         CertificateVerify verify = CertificateVerify.Read(message);
-        SignatureAlgorithm.Verify(Handshake.PeerCertificate!, isTls13: false, verify.Scheme, Transcript!.Messages, verify.Signature, "CertificateVerify");
+        SignatureAlgorithm.Verify(Handshake.PeerSigner!, isTls13: false, verify.Scheme, Transcript!.Messages, verify.Signature, "CertificateVerify");
         Transcript.DropMessages();
         Transcript.Append(message);
         ExpectFinished();
@@ -203,7 +203,7 @@ internal sealed partial class Tls12Server : Tls12Flow
             // A resumed session is judged again by the certificate that began it.
             if (_resumed is { PeerChain.Length: > 0 })
             {
-                Handshake.SetPeerCertificate(_resumed.PeerChain, PeerCertificateCache.Load(_resumed.PeerChain[0]));
+                Handshake.SetPeerCertificate(_resumed.PeerChain);
             }
 
             Handshake.Status = HandshakeStatus.NeedsCertificateVerdict;

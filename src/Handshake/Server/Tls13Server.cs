@@ -285,7 +285,7 @@ internal sealed partial class Tls13Server : HandshakeFlow
             return;
         }
 
-        Handshake.SetPeerCertificate(chain, PeerCertificateCache.Load(chain[0]));
+        Handshake.SetPeerCertificate(chain);
         _state = State.CertificateVerify;
     }
 
@@ -295,7 +295,7 @@ internal sealed partial class Tls13Server : HandshakeFlow
         Span<byte> hash = stackalloc byte[CipherSuite.MaxHashLength];
         Span<byte> buffer = stackalloc byte[CertificateVerify.MaxContentLength];
         ReadOnlySpan<byte> content = CertificateVerify.Content(isServer: false, _transcript!.Current(hash), buffer);
-        SignatureAlgorithm.Verify(Handshake.PeerCertificate!, isTls13: true, verify.Scheme, content, verify.Signature, "CertificateVerify");
+        SignatureAlgorithm.Verify(Handshake.PeerSigner!, isTls13: true, verify.Scheme, content, verify.Signature, "CertificateVerify");
         _transcript.Append(message);
         _state = State.Finished;
     }
@@ -310,7 +310,7 @@ internal sealed partial class Tls13Server : HandshakeFlow
             // A resumed session is judged again by the certificate that began it.
             if (_resumed is { PeerChain.Length: > 0 })
             {
-                Handshake.SetPeerCertificate(_resumed.PeerChain, PeerCertificateCache.Load(_resumed.PeerChain[0]));
+                Handshake.SetPeerCertificate(_resumed.PeerChain);
             }
 
             Handshake.Status = HandshakeStatus.NeedsCertificateVerdict;

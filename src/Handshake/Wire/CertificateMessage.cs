@@ -110,7 +110,7 @@ internal static class CertificateMessage
 
     private static byte[] ReadCertificate(ref WireReader list, int count, int maxChainLength) =>
         count < maxChainLength
-            ? list.ReadVector24(minimum: 1).ToArray()
+            ? PeerCertificateCache.Encoded(list.ReadVector24(minimum: 1))
             : throw new TlsAlertException(AlertDescription.BadCertificate, $"A chain of more than {maxChainLength} certificates.");
 
     // Only what was asked for may stand beside a certificate (RFC 8446 §4.4.2).
