@@ -10,6 +10,7 @@ namespace KTls.Handshake;
 internal sealed class ClientOffer : IDisposable
 {
     private readonly SslProtocols _protocols;
+    private bool _hasReplacedShare;
 
     public ClientOffer(ClientHandshakeOptions options)
     {
@@ -70,15 +71,16 @@ internal sealed class ClientOffer : IDisposable
         KeyExchange.IsSupported(group) && Options.Groups.Contains(group) && (OffersTls13 || group != NamedGroup.X25519MLKem768);
 
     /// <summary>The classic half of a hybrid share, when it is offered on its own, too.</summary>
-    public KeyExchange? ClassicShare => Share?.Classic is { } classic && Offers(classic.Group) ? classic : null;
+    public KeyExchange? ClassicShare => !_hasReplacedShare && Share?.Classic is { } classic && Offers(classic.Group) ? classic : null;
 
     /// <summary>The key agreement for the group that a server chose among the shares; null when there is none for it.</summary>
     public KeyExchange? FindShare(NamedGroup group) =>
         Share?.Group == group ? Share : ClassicShare?.Group == group ? ClassicShare : null;
 
-    /// <summary>Makes a share for the group of a HelloRetryRequest.</summary>
+    /// <summary>Makes a share for the group of a HelloRetryRequest: the only one from then on (RFC 8446 §4.1.2).</summary>
     public void ReplaceShare(NamedGroup group)
     {
+        _hasReplacedShare = true;
         Share!.Dispose();
         Share = KeyExchange.Create(group);
     }
