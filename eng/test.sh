@@ -66,7 +66,12 @@ for name in "${kernel_suites[@]}"; do
       running=$((running - 1))
     fi
     {
-      suite "$name-$kernel" eng/lab.sh --kernel "$kernel" -- dotnet exec "$(program "$name")" -noColor
+      # The matrix of peers is about handshakes, which know no kernel: the newest one will do.
+      except=()
+      if [[ $name == KTls.Interop.Tests && $kernel != "${kernels[-1]}" ]]; then
+        except=(-namespace- KTls.Interop.Tests.Matrix)
+      fi
+      suite "$name-$kernel" eng/lab.sh --kernel "$kernel" -- dotnet exec "$(program "$name")" -noColor "${except[@]}"
       echo "$name-$kernel has ended"
     } &
     running=$((running + 1))

@@ -50,29 +50,39 @@ public sealed class HandshakeTests
         }
     }
 
-    /// <summary>The second ClientHello has the one share that was asked for (RFC 8446 §4.1.2), a hybrid's classic half not beside it.</summary>
-    [Fact]
-    public void A_hybrid_that_is_asked_for_comes_alone()
+    public static TheoryData<NamedGroup, NamedGroup> PairsOfGroups()
     {
-        using var pair = new HandshakePair(
-            new ServerHandshakeOptions { Credential = TestCertificates.Ecdsa, Groups = [NamedGroup.X25519MLKem768] },
-            new ClientHandshakeOptions { Groups = [NamedGroup.Secp256r1, NamedGroup.X25519MLKem768, NamedGroup.X25519] });
-        pair.Run();
-        using TlsSession client = pair.Client.TakeSession();
-        Assert.Equal(NamedGroup.X25519MLKem768, client.Group);
+        var data = new TheoryData<NamedGroup, NamedGroup>();
+        foreach (NamedGroup first in SupportedParameters.Groups)
+        {
+            foreach (NamedGroup wanted in SupportedParameters.Groups.Where(group => group != first))
+            {
+                data.Add(first, wanted);
+            }
+        }
+
+        return data;
     }
 
-    [Fact]
-    public void A_group_without_a_share_is_asked_for()
+    /// <summary>The second ClientHello has the share that was asked for, and no other (RFC 8446 §4.1.2).</summary>
+    [Theory]
+    [MemberData(nameof(PairsOfGroups))]
+    public void A_group_without_a_share_is_asked_for(NamedGroup first, NamedGroup wanted)
     {
+        // With x25519 behind it a hybrid brings a share of that, too, unless it was asked for.
         using var pair = new HandshakePair(
-            new ServerHandshakeOptions { Credential = TestCertificates.Ecdsa, Groups = [NamedGroup.Secp256r1] },
-            new ClientHandshakeOptions { Groups = [NamedGroup.X25519, NamedGroup.Secp256r1] });
+            new ServerHandshakeOptions { Credential = TestCertificates.Ecdsa, Groups = [wanted] },
+            new ClientHandshakeOptions { Groups = [first, .. SupportedParameters.Groups.Where(group => group != first)] });
         pair.Run();
         using TlsSession client = pair.Client.TakeSession();
         using TlsSession server = pair.Server.TakeSession();
-        Assert.Equal(NamedGroup.Secp256r1, client.Group);
+        Assert.Equal(wanted, client.Group);
         AssertSameKeys(client, server);
+
+        var shares = new Wire.WireReader(pair.Server.ClientHello!.KeyShares);
+        bool wasRetried = (first, wanted) != (NamedGroup.X25519MLKem768, NamedGroup.X25519);
+        Assert.Equal(wasRetried ? wanted : first, Wire.KeyShareEntry.Read(ref shares).Group);
+        Assert.Equal(wasRetried, shares.IsEmpty);
     }
 
     /// <summary>A client that has the post-quantum hybrid but sends a share for x25519 is asked for the hybrid; for no other group.</summary>

@@ -79,8 +79,9 @@ internal static class PrivateKeyReader
         {
             info = Pkcs8PrivateKeyInfo.DecryptAndDecode(password, encoded, out _);
         }
-        catch (CryptographicException e)
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
+            // .NET has the other exception for a ciphertext that is no multiple of the cipher's block.
             throw new CredentialException(
                 UsesScrypt(encoded)
                     ? "the private key is encrypted by means of scrypt, which is not supported; 'openssl pkcs8 -topk8' encrypts it in another way"
