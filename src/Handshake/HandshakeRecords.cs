@@ -35,6 +35,12 @@ internal sealed class HandshakeRecords : IDisposable
     /// <summary>The most bytes of content in a record to send.</summary>
     public int MaxContent { get; set; } = RecordHeader.MaxPlaintext;
 
+    /// <summary>
+    /// The most bytes that an encrypted record may hold, as we have told the peer (RFC 8449 §4): in TLS 1.3 the content's type and
+    /// the padding among them. Null: no less than the protocol allows.
+    /// </summary>
+    public ushort? ReceiveLimit { get; set; }
+
     /// <summary>The number of the next record to send under the present keys.</summary>
     public ulong SendSequence => _sealer?.Sequence ?? 0;
 
@@ -132,6 +138,12 @@ internal sealed class HandshakeRecords : IDisposable
         }
 
         _hasOpened = true;
+        int held = record.Length - _opener.ContentOffset - Crypto.CipherSuite.TagLength;
+        if (held > ReceiveLimit)
+        {
+            throw new TlsAlertException(AlertDescription.RecordOverflow, $"A record holds {held} bytes, and the peer was told that {ReceiveLimit} are the most (RFC 8449 §4).");
+        }
+
         if (type == ContentType.ChangeCipherSpec)
         {
             throw new TlsAlertException(AlertDescription.UnexpectedMessage, "An encrypted change_cipher_spec (RFC 8446 §5), or a second one.");

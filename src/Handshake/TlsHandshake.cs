@@ -82,7 +82,7 @@ public abstract class TlsHandshake : IDisposable
 
     internal byte[][] PeerChain => _peerChain;
 
-    /// <summary>Whether a ClientHello has been sent or received: change_cipher_spec may come from then on (RFC 8446 §5).</summary>
+    /// <summary>Whether a ClientHello of TLS 1.3 has been sent or received: change_cipher_spec may come from then on (RFC 8446 §5).</summary>
     private protected bool HasStarted { get; set; }
 
     /// <summary>Says that <see cref="Output"/> was sent.</summary>

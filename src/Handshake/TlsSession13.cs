@@ -22,7 +22,7 @@ internal sealed class TlsSession13 : TlsSession
     /// <summary>Records that the handshake itself has sealed with the first keys: the server's tickets.</summary>
     public ulong SendSequence { get; set; }
 
-    /// <summary>Known only after the client's Finished (RFC 8446 §7.1). The session owns it.</summary>
+    /// <summary>A client's, for the tickets to come: known only after its Finished (RFC 8446 §7.1). The session owns it.</summary>
     public SecretBytes? ResumptionSecret { get; set; }
 
     /// <summary>For SSLKEYLOGFILE.</summary>

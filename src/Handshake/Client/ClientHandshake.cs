@@ -27,7 +27,9 @@ public sealed class ClientHandshake : TlsHandshake
         Records.PlaintextVersion = ProtocolVersion.Tls10;
         Records.Send(ContentType.Handshake, _clientHello);
         Records.PlaintextVersion = ProtocolVersion.Tls12;
-        HasStarted = true;
+
+        // A server of TLS 1.3 may send its change_cipher_spec first (RFC 8446 §5), one of TLS 1.2 never does.
+        HasStarted = _offer.OffersTls13;
     }
 
     /// <inheritdoc/>

@@ -6,6 +6,8 @@ namespace KTls.Handshake;
 /// <summary>What a client offers.</summary>
 public sealed class ClientHandshakeOptions
 {
+    private readonly int? _recordSizeLimit;
+
     /// <summary>The host name for SNI (RFC 6066 §3), in ASCII; empty: none is sent, as for an IP address.</summary>
     public string ServerName { get; init; } = string.Empty;
 
@@ -46,10 +48,11 @@ public sealed class ClientHandshakeOptions
     public bool RequireExtendedMasterSecret { get; init; } = true;
 
     /// <summary>
-    /// The most bytes of content that this client takes in a record, 64 to 16384, told to the server (RFC 8449). Null, the
-    /// default: the extension is not used.
+    /// The most bytes of content that this client takes in a record, 64 to 16384, told to the server (RFC 8449). The handshake
+    /// refuses larger records; whoever opens the later ones sees to them. Null, the default: the extension is not used.
     /// </summary>
-    public int? RecordSizeLimit { get; init; }
+    /// <exception cref="ArgumentOutOfRangeException">The value is out of bounds.</exception>
+    public int? RecordSizeLimit { get => _recordSizeLimit; init => _recordSizeLimit = Wire.RecordSizeLimit.Checked(value); }
 
     /// <summary>What the server may make the client hold.</summary>
     public HandshakeLimits Limits { get; init; } = HandshakeLimits.Default;

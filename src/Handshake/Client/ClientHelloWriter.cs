@@ -48,10 +48,9 @@ internal static class ClientHelloWriter
             writer.End(status);
         }
 
-        if (options.RecordSizeLimit is { } limit)
+        if (offer.RecordSizeLimit is { } limit)
         {
-            // TLS 1.3 counts the content's type with it (RFC 8449 §4).
-            RecordSizeLimit.Write(writer, (ushort)(limit + (offer.OffersTls13 ? 1 : 0)));
+            RecordSizeLimit.Write(writer, limit);
         }
 
         int binders = offer.OffersTls13 ? WriteExtensions13(writer, offer, cookie) : -1;

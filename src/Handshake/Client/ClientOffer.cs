@@ -65,6 +65,9 @@ internal sealed class ClientOffer : IDisposable
     /// <summary>The session that a server of TLS 1.2 may resume.</summary>
     public ClientSession? Session12 => Session is { State.Suite.IsTls13: false } ? Session : null;
 
+    /// <summary>What the server is told of record_size_limit; null: nothing.</summary>
+    public ushort? RecordSizeLimit => Options.RecordSizeLimit is { } limit ? Wire.RecordSizeLimit.ToWire(limit, OffersTls13) : null;
+
     public bool Offers(CipherSuite suite) => Speaks(suite.Protocol) && Options.CipherSuites.Contains(suite.Id);
 
     public bool Offers(NamedGroup group) =>

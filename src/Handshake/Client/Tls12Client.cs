@@ -95,8 +95,12 @@ internal sealed partial class Tls12Client : Tls12Flow
         _offer.Random.CopyTo(Randoms, 0);
         hello.Random.CopyTo(Randoms.AsSpan(RandomLength));
         IsExtendedMasterSecret = hello.Extensions.Has(ExtensionType.ExtendedMasterSecret);
-        Records.MaxContent = RecordSizeLimit.ContentLimit(
-            hello.Extensions.Has(ExtensionType.RecordSizeLimit) ? hello.Extensions.RecordSizeLimit : null, isTls13: false);
+        if (hello.Extensions.Has(ExtensionType.RecordSizeLimit))
+        {
+            Records.MaxContent = RecordSizeLimit.ContentLimit(hello.Extensions.RecordSizeLimit, isTls13: false);
+            Records.ReceiveLimit = _offer.RecordSizeLimit;
+        }
+
         if (!hello.Extensions.Protocol.IsEmpty)
         {
             _protocol = Tls13Client.FindOfferedProtocol(_offer.Options, hello.Extensions.Protocol);

@@ -22,7 +22,6 @@ internal sealed partial class Tls13Client
         Span<byte> hash = stackalloc byte[CipherSuite.MaxHashLength];
         ReadOnlySpan<byte> finishedHash = _transcript.Current(hash);
         ClientHandshakeOptions options = _offer.Options;
-        Records.MaxContent = RecordSizeLimit.ContentLimit(_peerRecordSizeLimit, isTls13: true);
         _session = new TlsSession13(
             _suite!, _schedule.Derive("c ap traffic"u8, finishedHash), _schedule.Derive("s ap traffic"u8, finishedHash), _schedule.Derive("exp master"u8, finishedHash))
         {

@@ -26,7 +26,6 @@ internal sealed partial class Tls13Client : HandshakeFlow
     private SecretBytes? _clientSecret;
     private SslApplicationProtocol _protocol;
     private ClientCertificateRequest? _request;
-    private ushort? _peerRecordSizeLimit;
 
     public Tls13Client(TlsHandshake handshake, ClientOffer offer, byte[] clientHello)
         : base(handshake)
@@ -265,7 +264,12 @@ internal sealed partial class Tls13Client : HandshakeFlow
             _protocol = FindOfferedProtocol(options, extensions.Protocol);
         }
 
-        _peerRecordSizeLimit = extensions.RecordSizeLimit;
+        if (extensions.RecordSizeLimit is { } limit)
+        {
+            Records.MaxContent = RecordSizeLimit.ContentLimit(limit, isTls13: true);
+            Records.ReceiveLimit = _offer.RecordSizeLimit;
+        }
+
         _transcript!.Append(message);
         if (_isResumed)
         {

@@ -10,7 +10,10 @@ public static class PeerCertificateValidation
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
     private const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
 
-    /// <summary>The policy for a chain: the user's own, or one with the given revocation check.</summary>
+    /// <summary>
+    /// The policy for a chain: the user's own, or one with the given revocation check; a server's fetches no certificates that a
+    /// client has left out (authority information access, RFC 5280 §4.2.2.1).
+    /// </summary>
     /// <param name="userPolicy">The policy of the options, or null. It is not changed.</param>
     /// <param name="revocationMode">The revocation check where there is no <paramref name="userPolicy"/>.</param>
     /// <param name="sentByPeer">The certificates that came beside the peer's own.</param>
@@ -22,6 +25,10 @@ public static class PeerCertificateValidation
         {
             RevocationMode = revocationMode,
             RevocationFlag = X509RevocationFlag.ExcludeRoot,
+
+            // Whoever connects writes addresses into a certificate as he likes: a server must not fetch from them, nor wait for them.
+            // SslStream does so from .NET 11 on.
+            DisableCertificateDownloads = isServer,
         };
 
         foreach (X509Certificate2 certificate in sentByPeer)

@@ -6,6 +6,9 @@ namespace KTls.Handshake;
 /// <summary>What a server needs to answer a ClientHello.</summary>
 public sealed class ServerHandshakeOptions
 {
+    private readonly int _ticketCount = 2;
+    private readonly int? _recordSizeLimit;
+
     /// <summary>The certificate to show and the key to sign with.</summary>
     public required CertificateCredential Credential { get; init; }
 
@@ -34,7 +37,17 @@ public sealed class ServerHandshakeOptions
     public TicketKeyRing? Tickets { get; init; }
 
     /// <summary>How many tickets a client of TLS 1.3 gets, 0 to 8; it uses each once (RFC 8446 §C.4). 2 by default.</summary>
-    public int TicketCount { get; init; } = 2;
+    /// <exception cref="ArgumentOutOfRangeException">The value is out of bounds.</exception>
+    public int TicketCount
+    {
+        get => _ticketCount;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, 8);
+            _ticketCount = value;
+        }
+    }
 
     /// <summary>How long a ticket is valid, at most seven days (RFC 8446 §4.6.1). Two hours by default.</summary>
     public TimeSpan TicketLifetime { get; init; } = TimeSpan.FromHours(2);
@@ -47,9 +60,11 @@ public sealed class ServerHandshakeOptions
 
     /// <summary>
     /// The most bytes of content that this server takes in a record, 64 to 16384, told to clients that ask (RFC 8449); their own
-    /// limit is kept then. Null, the default: the extension is not used.
+    /// limit is kept then. The handshake refuses larger records; whoever opens the later ones sees to them. Null, the default: the
+    /// extension is not used.
     /// </summary>
-    public int? RecordSizeLimit { get; init; }
+    /// <exception cref="ArgumentOutOfRangeException">The value is out of bounds.</exception>
+    public int? RecordSizeLimit { get => _recordSizeLimit; init => _recordSizeLimit = Wire.RecordSizeLimit.Checked(value); }
 
     /// <summary>Gets lines in the format of SSLKEYLOGFILE. Whoever reads them can read the traffic. Null: nothing is written.</summary>
     public Action<string>? KeyLog { get; init; }

@@ -26,15 +26,16 @@ internal static class ServerNegotiation
             return SslProtocols.Tls13;
         }
 
+        // RFC 7507 §3: the client falls back although we could do better, to TLS 1.2 or further.
+        bool canDoBetter = (enabled & SslProtocols.Tls13) != 0 || (enabled != SslProtocols.None && !hello.OffersTls12 && !hello.OffersTls13);
+        if (hello.Signals(FallbackScsv) && canDoBetter)
+        {
+            throw new TlsAlertException(AlertDescription.InappropriateFallback, "The client fell back without need (RFC 7507).");
+        }
+
         if (!hello.OffersTls12 || (enabled & SslProtocols.Tls12) == 0)
         {
             throw new TlsAlertException(AlertDescription.ProtocolVersion, "The client offers no protocol version that this server has.");
-        }
-
-        // RFC 7507 §3: the client falls back although we could do better.
-        if (hello.Signals(FallbackScsv) && (enabled & SslProtocols.Tls13) != 0)
-        {
-            throw new TlsAlertException(AlertDescription.InappropriateFallback, "The client fell back to TLS 1.2 without need (RFC 7507).");
         }
 
         return SslProtocols.Tls12;

@@ -9,7 +9,6 @@ internal sealed partial class Tls12Server
 {
     private void SendFlight()
     {
-        RequireExtendedMasterSecret();
         Suite = ServerNegotiation.SelectSuite(_hello, _options, isTls13: false)
             ?? throw new TlsAlertException(AlertDescription.HandshakeFailure, "The client offers no cipher suite of TLS 1.2 that this server and its certificate have.");
         _group = ServerNegotiation.SelectGroup(_hello, _options.Groups, isTls13: false)
@@ -23,13 +22,15 @@ internal sealed partial class Tls12Server
             ?? throw new TlsAlertException(AlertDescription.HandshakeFailure, "The client accepts no signature scheme that the certificate's key can sign with.");
         Transcript = new Transcript12(Suite, keepMessages: _options.RequestClientCertificate);
         Transcript.Append(_hello.Message);
-        SendServerHello(sessionId: default, sendsTicket: SendsTicket);
-
         CertificateCredential credential = _options.Credential;
+
+        // Read once: it may be replaced, or its time be over, before it is written.
+        ReadOnlyMemory<byte> ocspResponse = _hello.RequestsOcspResponse ? credential.OcspResponse : default;
+        SendServerHello(sessionId: default, sendsTicket: SendsTicket, isStapling: !ocspResponse.IsEmpty);
         CertificateMessage.Write12(Writer, credential.Chain);
-        if (IsStapling)
+        if (!ocspResponse.IsEmpty)
         {
-            CertificateMessage.WriteStatus12(Writer, credential.OcspResponse.Span);
+            CertificateMessage.WriteStatus12(Writer, ocspResponse.Span);
         }
 
         _exchange = KeyExchange.Create(_group);
@@ -59,14 +60,13 @@ internal sealed partial class Tls12Server
     private void Resume()
     {
         Suite = _resumed!.Suite;
-        IsExtendedMasterSecret = _resumed.IsExtendedMasterSecret;
         MasterSecret = new SecretBytes(_resumed.Secret.Span);
         Transcript = new Transcript12(Suite, keepMessages: false);
         Transcript.Append(_hello.Message);
         ExpandKeys();
 
         // The client knows by its own session id that the ticket was taken (RFC 5077 §3.4).
-        SendServerHello(_hello.SessionId, sendsTicket: false);
+        SendServerHello(_hello.SessionId, sendsTicket: false, isStapling: false);
         SendWritten();
         SendFinished();
         ExpectFinished();
@@ -74,9 +74,7 @@ internal sealed partial class Tls12Server
 
     private bool SendsTicket => _options.Tickets is not null && _hello.SessionTicket is not null && ServerTickets.Lifetime(_options, _options.Clock.GetUtcNow()) != 0;
 
-    private bool IsStapling => _hello.RequestsOcspResponse && !_options.Credential.OcspResponse.IsEmpty;
-
-    private void SendServerHello(ReadOnlySpan<byte> sessionId, bool sendsTicket)
+    private void SendServerHello(ReadOnlySpan<byte> sessionId, bool sendsTicket, bool isStapling)
     {
         bool isResumed = _resumed is not null;
         WireWriter.Vector message = ServerHello.BeginWrite(Writer, Randoms.AsSpan(RandomLength), sessionId, Suite!.Id);
@@ -107,7 +105,7 @@ internal sealed partial class Tls12Server
             Writer.End(Writer.BeginExtension(ExtensionType.ExtendedMasterSecret));
         }
 
-        if (IsStapling && !isResumed)
+        if (isStapling)
         {
             Writer.End(Writer.BeginExtension(ExtensionType.StatusRequest));
         }
@@ -122,9 +120,9 @@ internal sealed partial class Tls12Server
             ProtocolNameList.Write(Writer, [_protocol]);
         }
 
-        if (_options.RecordSizeLimit is { } limit && _hello.RecordSizeLimit is not null)
+        if (Records.ReceiveLimit is { } limit)
         {
-            RecordSizeLimit.Write(Writer, (ushort)limit);
+            RecordSizeLimit.Write(Writer, limit);
         }
 
         // RFC 5246 §7.4.1.4: no extension, no block, for clients that know none.

@@ -42,9 +42,15 @@ internal sealed partial class Tls12Server : Tls12Flow
         _hello = hello;
         CheckForm(hello);
         _protocol = ServerNegotiation.SelectApplicationProtocol(hello, _options.ApplicationProtocols);
+        RequireExtendedMasterSecret();
         hello.Random.CopyTo(Randoms);
         FillRandom(Randoms.AsSpan(RandomLength));
-        Records.MaxContent = RecordSizeLimit.ContentLimit(_options.RecordSizeLimit is null ? null : hello.RecordSizeLimit, isTls13: false);
+        if (_options.RecordSizeLimit is { } limit && hello.RecordSizeLimit is { } clients)
+        {
+            Records.MaxContent = RecordSizeLimit.ContentLimit(clients, isTls13: false);
+            Records.ReceiveLimit = RecordSizeLimit.ToWire(limit, isTls13: false);
+        }
+
         if (hello.SessionTicket is { IsEmpty: false } ticket
             && ServerTickets.TryOpen(ticket.Span, _options, hello, isTls13: false) is { } state && CanResume(state))
         {

@@ -24,10 +24,15 @@ internal sealed partial class Tls13Server
         ProtectHandshake();
 
         // record_size_limit: ours goes to whoever asks (RFC 8449 §4).
+        if (_options.RecordSizeLimit is { } limit && _hello.RecordSizeLimit is { } clients)
+        {
+            Records.MaxContent = RecordSizeLimit.ContentLimit(clients, isTls13: true);
+            Records.ReceiveLimit = RecordSizeLimit.ToWire(limit, isTls13: true);
+        }
+
         _writer.Clear();
         _flightStart = 0;
-        ushort? recordSizeLimit = _options.RecordSizeLimit is { } limit && _hello.RecordSizeLimit is not null ? (ushort)(limit + 1) : null;
-        EncryptedExtensions.Write(_writer, acknowledgeServerName: _hello.ServerName.Length != 0 && selectedKey is null, _protocol, recordSizeLimit);
+        EncryptedExtensions.Write(_writer, acknowledgeServerName: _hello.ServerName.Length != 0 && selectedKey is null, _protocol, Records.ReceiveLimit);
         if (selectedKey is not null)
         {
             AppendToTranscript();
@@ -92,7 +97,6 @@ internal sealed partial class Tls13Server
     {
         Finished.Write(_writer, _suite!, _serverHandshakeSecret!.Span, _transcript!);
         AppendToTranscript();
-        Records.MaxContent = RecordSizeLimit.ContentLimit(IsRecordSizeLimited ? _hello.RecordSizeLimit : null, isTls13: true);
         Records.Send(ContentType.Handshake, _writer.WrittenSpan);
 
         // The application secrets cover the transcript up to the server's Finished (RFC 8446 §7.1).
@@ -119,8 +123,6 @@ internal sealed partial class Tls13Server
 
         _state = _options.RequestClientCertificate && _resumed is null ? State.Certificate : State.Finished;
     }
-
-    private bool IsRecordSizeLimited => _options.RecordSizeLimit is not null;
 
     // Middlebox compatibility (RFC 8446 §D.4): only for a client that asks for it by a session id, once.
     private void SendChangeCipherSpec()

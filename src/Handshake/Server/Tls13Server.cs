@@ -329,8 +329,8 @@ internal sealed partial class Tls13Server : HandshakeFlow
         if (_options.Tickets is { } ring)
         {
             Span<byte> hash = stackalloc byte[CipherSuite.MaxHashLength];
-            session.ResumptionSecret = _schedule!.Derive("res master"u8, _transcript!.Current(hash));
-            if (SendTickets(ring, session.ResumptionSecret))
+            using SecretBytes resumptionSecret = _schedule!.Derive("res master"u8, _transcript!.Current(hash));
+            if (SendTickets(ring, resumptionSecret))
             {
                 session.SendSequence = Records.SendSequence;
             }

@@ -24,7 +24,9 @@ internal static class ClientAuthentication
             ? new SessionKeeper(store, ClientOptions.SessionKey(options, host, attempt.Options.ClientCredentials, socket.RemoteEndPoint))
             : null;
         using ClientSession? session = sessions?.Take();
-        ClientHandshakeOptions handshakeOptions = ClientOptions.Translate(options, host, attempt.Options, session);
+
+        // What is wrong with the options comes out here, before anything is done to the socket.
+        using var handshake = new ClientHandshake(ClientOptions.Translate(options, host, attempt.Options, session));
         KernelSocket? transport = Transport.TryOpen(socket, attempt.Options.DataPlane, out reason);
         if (transport is null)
         {
@@ -32,7 +34,6 @@ internal static class ClientAuthentication
         }
 
         bool isEstablished = false;
-        using var handshake = new ClientHandshake(handshakeOptions);
         try
         {
             using var driver = new HandshakeDriver(transport);

@@ -26,9 +26,9 @@ internal static class ServerAuthentication
         }
 
         bool isServed = false;
+        using var handshake = new ServerHandshake(attempt.Options.HandshakeLimits);
         try
         {
-            using var handshake = new ServerHandshake(attempt.Options.HandshakeLimits);
             using var driver = new HandshakeDriver(transport) { KeepsReceived = true };
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
             ClientHello hello = handshake.ClientHello!;
@@ -53,6 +53,7 @@ internal static class ServerAuthentication
         {
             if (!isServed)
             {
+                handshake.PeerCertificate?.Dispose();
                 Transport.Release(transport, socket);
             }
         }
