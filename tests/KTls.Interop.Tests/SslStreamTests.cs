@@ -64,7 +64,11 @@ public sealed class SslStreamTests
         using TcpPair tcp = TcpPair.Connect();
         using var peer = new SslStream(new NetworkStream(tcp.Client));
         Task handshake = peer.AuthenticateAsClientAsync(TestPki.Client());
-        await using KTlsStream ours = await KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), new KTlsOptions { KernelDirections = directions });
+        await using KTlsStream ours = await KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), new KTlsOptions
+        {
+            KernelDirections = directions,
+            ReceiveWithoutRekey = ReceiveWithoutRekey.Kernel,
+        });
         await handshake;
         Assert.Equal((directions & KernelDirections.Send) != 0 ? DataPlaneKind.Kernel : DataPlaneKind.UserSpace, ours.Sending.Kind);
         Assert.Equal((directions & KernelDirections.Receive) != 0 ? DataPlaneKind.Kernel : DataPlaneKind.UserSpace, ours.Receiving.Kind);

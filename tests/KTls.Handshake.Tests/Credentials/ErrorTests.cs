@@ -60,6 +60,20 @@ public sealed class ErrorTests(OpenSslFiles files) : IClassFixture<OpenSslFiles>
         AssertFails("p256.p12", "the password does not open it", certificate: "p256.p12", password: "wrong");
     }
 
+    /// <summary>Found by fuzzing: .NET says it with an ArgumentException.</summary>
+    [Fact]
+    public void An_encrypted_key_that_does_not_end_with_a_block()
+    {
+        MakeCommon();
+        const string Damaged =
+            "3081e0305606092a864886f70d01050d3049302806092a864886f70d01050c301b0408a4ae0a2f81fa1301020101300c06082a864886f70d02090500"
+            + "301d060960864801650304012a0410ca5d16f5a19933b4428b3e05348c9dcc0481856a8f4853ac22c2bf8d113edbf7b8a6b2e2d3a671f60030130617"
+            + "211d500b23f08e89467aa25f166c2bd223c144acfefb70fbffa4844c8f45132272caa49ba89fb5fe79992f7ce7c14a02b78a4ab6a6c828c232fc6dab"
+            + "afe07e3e923b2bd1aec5af3469564089d73987fb4a78db86642cffcc665bf647ee5d54fb12d6da4826fac6dbd19554";
+        File.WriteAllText(files["damaged.key"], PemEncoding.WriteString("ENCRYPTED PRIVATE KEY", Convert.FromHexString(Damaged)));
+        AssertFails("damaged.key", "the password does not open the private key", certificate: "p256.chain", key: "damaged.key", password: OpenSslFiles.Password);
+    }
+
     [Fact]
     public void Encryptions_that_are_not_supported()
     {
