@@ -23,6 +23,9 @@ internal sealed class HandshakePair : IDisposable
     /// <summary>Whether an end trusts the other's certificate. Default: both do.</summary>
     public Func<TlsHandshake, bool>? Verdict { get; set; }
 
+    /// <summary>What an end hears that is not trusted.</summary>
+    public AlertDescription Refusal { get; set; } = AlertDescription.CertificateUnknown;
+
     public int ClientRecords { get; private set; }
 
     public int ServerRecords { get; private set; }
@@ -52,6 +55,25 @@ internal sealed class HandshakePair : IDisposable
         }
 
         return records;
+    }
+
+    /// <summary>Runs until the server refuses the client. A client of TLS 1.3 is done by then, and gets the alert with the application keys.</summary>
+    public AlertDescription AlertToClient()
+    {
+        Exception? e = Record.Exception(Run);
+        if (e is TlsAlertException alert)
+        {
+            Assert.True(alert.ReceivedFromPeer);
+            return alert.Description;
+        }
+
+        Assert.IsType<InvalidOperationException>(e);
+        using TlsSession client = Client.TakeSession();
+        using RecordKeys keys = client.GetReceiveKeys();
+        using var opener = new RecordOpener(keys);
+        Span<byte> content = opener.Open(Assert.Single(LateRecords), out ContentType type);
+        Assert.Equal(ContentType.Alert, type);
+        return TlsAlert.Read(content);
     }
 
     public void Dispose()
@@ -114,7 +136,7 @@ internal sealed class HandshakePair : IDisposable
         }
         else
         {
-            handshake.Fail(AlertDescription.CertificateUnknown);
+            handshake.Fail(Refusal);
         }
     }
 }

@@ -135,6 +135,21 @@ internal sealed class ScriptedClient : IDisposable
         return Tls.Message(HandshakeType.Finished, verifyData);
     }
 
+    /// <summary>Sends a message under the handshake keys and notes it for the transcript.</summary>
+    public void SendNoted(byte[] message)
+    {
+        _messages.Add(message);
+        SendSealed(message);
+    }
+
+    public static byte[] Certificate(params byte[][] chain) => ScriptedServer.Certificate(chain);
+
+    /// <summary>A CertificateVerify for what was sent so far, or one that the test spoils.</summary>
+    public byte[] CertificateVerify(CertificateCredential credential, SignatureScheme scheme, bool asServer = false, SignatureScheme? named = null, byte[]? content = null) => Tls.Message(
+        HandshakeType.CertificateVerify,
+        Tls.U16((int)(named ?? scheme)),
+        Tls.Vector16(credential.Sign(scheme, content ?? Wire.CertificateVerify.Content(asServer, TranscriptHash(), new byte[Wire.CertificateVerify.MaxContentLength]))));
+
     public RecordKeys HandshakeKeys() => new(Suite, _clientSecret!.Span);
 
     public List<byte[]> TakeOutput()
