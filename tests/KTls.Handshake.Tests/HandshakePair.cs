@@ -30,6 +30,9 @@ internal sealed class HandshakePair : IDisposable
 
     public int ServerRecords { get; private set; }
 
+    /// <summary>The random of the server's ServerHello, unless a HelloRetryRequest came before it.</summary>
+    public byte[] ServerRandom { get; private set; } = [];
+
     /// <summary>Records for an end whose handshake was complete: the server's tickets, or its alert.</summary>
     public List<byte[]> LateRecords { get; } = [];
 
@@ -97,6 +100,11 @@ internal sealed class HandshakePair : IDisposable
             {
                 LateRecords.Add(record);
                 continue;
+            }
+
+            if (!fromClient && ServerRecords == 0 && record[RecordHeader.Size] == (byte)Wire.HandshakeType.ServerHello)
+            {
+                ServerRandom = record[(RecordHeader.Size + 6)..(RecordHeader.Size + 38)];
             }
 
             int number = fromClient ? ClientRecords++ : ServerRecords++;
