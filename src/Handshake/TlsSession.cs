@@ -75,7 +75,10 @@ public abstract class TlsSession : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(label.Length, 249, nameof(label));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(context?.Length ?? 0, ushort.MaxValue, nameof(context));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(output.Length, 255 * 32, nameof(output));
-        Export(label, context, output);
+        if (!output.IsEmpty)
+        {
+            Export(label, context, output);
+        }
     }
 
     /// <summary>Hands over the session that a TLS 1.2 server gave with its ticket in the handshake, once.</summary>

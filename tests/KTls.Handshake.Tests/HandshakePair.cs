@@ -23,9 +23,15 @@ internal sealed class HandshakePair : IDisposable
     /// <summary>Whether an end trusts the other's certificate. Default: both do.</summary>
     public Func<TlsHandshake, bool>? Verdict { get; set; }
 
+    /// <summary>What an end hears that is not trusted.</summary>
+    public AlertDescription Refusal { get; set; } = AlertDescription.CertificateUnknown;
+
     public int ClientRecords { get; private set; }
 
     public int ServerRecords { get; private set; }
+
+    /// <summary>The random of the server's ServerHello, unless a HelloRetryRequest came before it.</summary>
+    public byte[] ServerRandom { get; private set; } = [];
 
     /// <summary>Records for an end whose handshake was complete: the server's tickets, or its alert.</summary>
     public List<byte[]> LateRecords { get; } = [];
@@ -54,6 +60,7 @@ internal sealed class HandshakePair : IDisposable
         return records;
     }
 
+<<<<<<< HEAD
     /// <summary>Hands the last words of one end to the other.</summary>
     /// <returns>The alert that the other end reads.</returns>
     public static AlertDescription DeliverAlert(TlsHandshake from, TlsHandshake to)
@@ -74,6 +81,25 @@ internal sealed class HandshakePair : IDisposable
         ReadOnlySpan<byte> content = opener.Open(records[^1], out ContentType type);
         Assert.Equal((ContentType.Alert, 2), (type, content.Length));
         return (AlertDescription)content[1];
+=======
+    /// <summary>Runs until the server refuses the client. A client of TLS 1.3 is done by then, and gets the alert with the application keys.</summary>
+    public AlertDescription AlertToClient()
+    {
+        Exception? e = Record.Exception(Run);
+        if (e is TlsAlertException alert)
+        {
+            Assert.True(alert.ReceivedFromPeer);
+            return alert.Description;
+        }
+
+        Assert.IsType<InvalidOperationException>(e);
+        using TlsSession client = Client.TakeSession();
+        using RecordKeys keys = client.GetReceiveKeys();
+        using var opener = new RecordOpener(keys);
+        Span<byte> content = opener.Open(Assert.Single(LateRecords), out ContentType type);
+        Assert.Equal(ContentType.Alert, type);
+        return TlsAlert.Read(content);
+>>>>>>> review
     }
 
     public void Dispose()
@@ -97,6 +123,11 @@ internal sealed class HandshakePair : IDisposable
             {
                 LateRecords.Add(record);
                 continue;
+            }
+
+            if (!fromClient && ServerRecords == 0 && record[RecordHeader.Size] == (byte)Wire.HandshakeType.ServerHello)
+            {
+                ServerRandom = record[(RecordHeader.Size + 6)..(RecordHeader.Size + 38)];
             }
 
             int number = fromClient ? ClientRecords++ : ServerRecords++;
@@ -136,7 +167,7 @@ internal sealed class HandshakePair : IDisposable
         }
         else
         {
-            handshake.Fail(AlertDescription.CertificateUnknown);
+            handshake.Fail(Refusal);
         }
     }
 }

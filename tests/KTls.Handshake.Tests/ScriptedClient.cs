@@ -40,6 +40,12 @@ internal sealed class ScriptedClient : IDisposable
 
     public ClientHelloMessage Hello { get; }
 
+    /// <summary>The pre-shared keys that <see cref="Hello"/> offers: tickets, and the secrets that their binders are made of.</summary>
+    public List<(byte[] Ticket, byte[] Key)> PreSharedKeys { get; } = [];
+
+    /// <summary>The one of them that the server has chosen, as the test expects it.</summary>
+    public byte[] ChosenKey { get; set; } = [];
+
     /// <summary>What the server's alert would be sealed with once it has sent its flight; else null.</summary>
     public RecordKeys? ServerApplicationKeys { get; private set; }
 
@@ -61,7 +67,7 @@ internal sealed class ScriptedClient : IDisposable
     /// <summary>Sends <see cref="Hello"/> and notes it for the transcript.</summary>
     public void SendHello()
     {
-        byte[] message = Hello.ToMessage();
+        byte[] message = HelloWithBinders();
         _messages.Add(message);
         SendPlain(ContentType.Handshake, message);
     }
@@ -82,12 +88,10 @@ internal sealed class ScriptedClient : IDisposable
         List<byte[]> records = TakeOutput();
         byte[] serverHello = records[0][RecordHeader.Size..];
         _messages.Add(serverHello);
-
-        // The key_share stands at the end of our ServerHello.
         KeyExchange exchange = _wasRetried ? P256 : X25519;
         Span<byte> secret = stackalloc byte[KeyExchange.MaxSharedSecretLength];
-        int length = exchange.Agree(serverHello.AsSpan()[^exchange.PublicShare.Length..], secret);
-        _schedule = new KeySchedule(Suite);
+        int length = exchange.Agree(ServerHello.Read(serverHello).Extensions.KeyExchange, secret);
+        _schedule = new KeySchedule(Suite, ChosenKey);
         _schedule.EnterHandshake(secret[..length]);
         _clientSecret = _schedule.Derive("c hs traffic"u8, TranscriptHash());
         using SecretBytes serverSecret = _schedule.Derive("s hs traffic"u8, TranscriptHash());
@@ -135,6 +139,21 @@ internal sealed class ScriptedClient : IDisposable
         return Tls.Message(HandshakeType.Finished, verifyData);
     }
 
+    /// <summary>Sends a message under the handshake keys and notes it for the transcript.</summary>
+    public void SendNoted(byte[] message)
+    {
+        _messages.Add(message);
+        SendSealed(message);
+    }
+
+    public static byte[] Certificate(params byte[][] chain) => ScriptedServer.Certificate(chain);
+
+    /// <summary>A CertificateVerify for what was sent so far, or one that the test spoils.</summary>
+    public byte[] CertificateVerify(CertificateCredential credential, SignatureScheme scheme, bool asServer = false, SignatureScheme? named = null, byte[]? content = null) => Tls.Message(
+        HandshakeType.CertificateVerify,
+        Tls.U16((int)(named ?? scheme)),
+        Tls.Vector16(credential.Sign(scheme, content ?? Wire.CertificateVerify.Content(asServer, TranscriptHash(), new byte[Wire.CertificateVerify.MaxContentLength]))));
+
     public RecordKeys HandshakeKeys() => new(Suite, _clientSecret!.Span);
 
     public List<byte[]> TakeOutput()
@@ -175,7 +194,30 @@ internal sealed class ScriptedClient : IDisposable
         ServerApplicationKeys?.Dispose();
     }
 
-    private byte[] TranscriptHash()
+    // The binders cover the ClientHello up to themselves (RFC 8446 §4.2.11.2).
+    private byte[] HelloWithBinders()
+    {
+        if (PreSharedKeys.Count == 0)
+        {
+            return Hello.ToMessage();
+        }
+
+        byte[] identities = Tls.Vector16([.. PreSharedKeys.Select(key => Tls.Concat(Tls.Vector16(key.Ticket), new byte[4]))]);
+        byte[] binders = Tls.Vector16([.. PreSharedKeys.Select(_ => Tls.Vector8(new byte[Suite.HashLength]))]);
+        Hello.Set(ExtensionType.PreSharedKey, identities, binders);
+        byte[] message = Hello.ToMessage();
+        byte[] hash = TranscriptHash(message[..^binders.Length]);
+        for (int i = 0; i < PreSharedKeys.Count; i++)
+        {
+            using var schedule = new KeySchedule(Suite, PreSharedKeys[i].Key);
+            int start = message.Length - binders.Length + 2 + (i * (1 + Suite.HashLength)) + 1;
+            schedule.Binder(hash, message.AsSpan(start, Suite.HashLength));
+        }
+
+        return message;
+    }
+
+    private byte[] TranscriptHash(params byte[] last)
     {
         using var transcript = new Transcript(Suite);
         foreach ((int index, byte[] message) in _messages.Index())
@@ -187,6 +229,7 @@ internal sealed class ScriptedClient : IDisposable
             }
         }
 
+        transcript.Append(last);
         return transcript.Current(new byte[CipherSuite.MaxHashLength]).ToArray();
     }
 }

@@ -38,6 +38,9 @@ internal sealed class ScriptedServer : IDisposable
 
     public ServerHelloMessage Hello { get; set; }
 
+    /// <summary>The key of the session that is resumed; empty: none is.</summary>
+    public byte[] PreSharedKey { get; set; } = [];
+
     public CertificateCredential Credential { get; set; } = TestCertificates.Ecdsa;
 
     /// <summary>A ServerHello that is right but for the group, which the test chooses.</summary>
@@ -82,7 +85,7 @@ internal sealed class ScriptedServer : IDisposable
         KeyExchange exchange = isP256 ? _p256 : _x25519;
         Span<byte> secret = stackalloc byte[KeyExchange.MaxSharedSecretLength];
         int length = exchange.Agree(ClientHello.KeyShares[^exchange.PublicShare.Length..], secret);
-        _schedule = new KeySchedule(Suite);
+        _schedule = new KeySchedule(Suite, PreSharedKey);
         _schedule.EnterHandshake(secret[..length]);
         _serverSecret = _schedule.Derive("s hs traffic"u8, TranscriptHash());
         _clientSecret = _schedule.Derive("c hs traffic"u8, TranscriptHash());

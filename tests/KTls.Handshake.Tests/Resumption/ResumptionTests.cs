@@ -311,7 +311,7 @@ public sealed class ResumptionTests
 
         // A server that changed its mind about this client.
         using var refused = new HandshakePair(server, Client(protocol, session)) { Verdict = handshake => handshake is ClientHandshake };
-        Assert.Equal(AlertDescription.CertificateUnknown, AlertTo(refused));
+        Assert.Equal(AlertDescription.CertificateUnknown, refused.AlertToClient());
         Assert.Throws<InvalidOperationException>(refused.Server.TakeSession);
     }
 
@@ -326,24 +326,6 @@ public sealed class ResumptionTests
             using TlsSession client = pair.Client.TakeSession();
             Assert.Empty(Resuming.TakeSessions(pair, client));
         }
-    }
-
-    // What a client hears that is refused. In TLS 1.3 it is done by then, and gets the alert with the application keys.
-    private static AlertDescription AlertTo(HandshakePair refused)
-    {
-        Exception? e = Record.Exception(refused.Run);
-        if (e is TlsAlertException alert)
-        {
-            Assert.True(alert.ReceivedFromPeer);
-            return alert.Description;
-        }
-
-        using TlsSession client = refused.Client.TakeSession();
-        using RecordKeys keys = client.GetReceiveKeys();
-        using var opener = new RecordOpener(keys);
-        Span<byte> content = opener.Open(Assert.Single(refused.LateRecords), out ContentType type);
-        Assert.Equal(ContentType.Alert, type);
-        return TlsAlert.Read(content);
     }
 
     private ServerHandshakeOptions Server(
