@@ -60,7 +60,6 @@ internal sealed class HandshakePair : IDisposable
         return records;
     }
 
-<<<<<<< HEAD
     /// <summary>Hands the last words of one end to the other.</summary>
     /// <returns>The alert that the other end reads.</returns>
     public static AlertDescription DeliverAlert(TlsHandshake from, TlsHandshake to)
@@ -81,7 +80,8 @@ internal sealed class HandshakePair : IDisposable
         ReadOnlySpan<byte> content = opener.Open(records[^1], out ContentType type);
         Assert.Equal((ContentType.Alert, 2), (type, content.Length));
         return (AlertDescription)content[1];
-=======
+    }
+
     /// <summary>Runs until the server refuses the client. A client of TLS 1.3 is done by then, and gets the alert with the application keys.</summary>
     public AlertDescription AlertToClient()
     {
@@ -99,7 +99,6 @@ internal sealed class HandshakePair : IDisposable
         Span<byte> content = opener.Open(Assert.Single(LateRecords), out ContentType type);
         Assert.Equal(ContentType.Alert, type);
         return TlsAlert.Read(content);
->>>>>>> review
     }
 
     public void Dispose()
