@@ -209,4 +209,63 @@ public sealed class FailureTests
         IOException e = await Assert.ThrowsAsync<IOException>(async () => await server.ReadAsync(new byte[10]).AsTask().WaitAsync(TimeSpan.FromSeconds(10)));
         Assert.Equal(AlertDescription.BadRecordMac, Assert.IsType<TlsAlertException>(e.InnerException).Description);
     }
+
+    /// <summary>Whoever refuses a peer does not keep its certificate.</summary>
+    [Theory]
+    [InlineData(true, SslProtocols.Tls12)]
+    [InlineData(true, SslProtocols.Tls13)]
+    [InlineData(false, SslProtocols.Tls12)]
+    [InlineData(false, SslProtocols.Tls13)]
+    public async Task The_certificate_of_a_refused_peer_is_disposed(bool byServer, SslProtocols protocol)
+    {
+        X509Certificate? seen = null;
+        bool Refuse(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+        {
+            seen = certificate;
+            Assert.NotEqual(IntPtr.Zero, certificate!.Handle);
+            return false;
+        }
+
+        SslServerAuthenticationOptions server = TestPki.Server();
+        server.EnabledSslProtocols = protocol;
+        SslClientAuthenticationOptions client = TestPki.Client();
+        client.ClientCertificates = [TestPki.Rsa];
+        if (byServer)
+        {
+            server.ClientCertificateRequired = true;
+            server.RemoteCertificateValidationCallback = Refuse;
+        }
+        else
+        {
+            client.RemoteCertificateValidationCallback = Refuse;
+        }
+
+        using TcpPair tcp = TcpPair.Connect();
+        Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, server, UserSpace);
+        Task<KTlsStream> connecting = KTlsStream.AuthenticateAsClientAsync(tcp.Client, client, UserSpace);
+        await Assert.ThrowsAsync<AuthenticationException>(() => byServer ? accepting : connecting);
+        Assert.Equal(IntPtr.Zero, seen!.Handle);
+        try
+        {
+            await (await (byServer ? connecting : accepting)).DisposeAsync();
+        }
+        catch (AuthenticationException)
+        {
+            // A client of TLS 1.3 is done before it is refused; all others hear of it in the handshake.
+        }
+    }
+
+    /// <summary>What is wrong with the options comes out before the socket is touched: it can be used for something else.</summary>
+    [Fact]
+    public async Task Options_that_nothing_can_be_offered_with_leave_the_socket_as_it_was()
+    {
+        using TcpPair tcp = TcpPair.Connect();
+        tcp.Client.Blocking = true;
+        var options = new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace, Groups = [NamedGroup.X448] };
+        await Assert.ThrowsAsync<ArgumentException>(() => KTlsStream.AuthenticateAsClientAsync(tcp.Client, TestPki.Client(), options));
+        Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), UserSpace);
+        await using KTlsStream client = await KTlsStream.AuthenticateAsClientAsync(tcp.Client, TestPki.Client(), UserSpace);
+        await using KTlsStream server = await accepting;
+        Assert.Equal(client.NegotiatedGroup, server.NegotiatedGroup);
+    }
 }
