@@ -19,7 +19,7 @@ status=0
 "$runner" -pipe -shim-path "$PWD/bin/Release/net10.0/ktls-bogo-shim" -shim-config "$PWD/config.json" "$@" >"$logs/log" 2>&1 || status=$?
 
 passed=$(grep -c '^PASSED (' "$logs/log") || true
-failed=$(grep -oE '^(FAILED|UNIMPLEMENTED) \(.*\)' "$logs/log" | sort -u | wc -l)
+failed=$( (grep -oE '^(FAILED|UNIMPLEMENTED) \(.*\)' "$logs/log" || true) | sort -u | wc -l)
 if ((failed != 0)); then
   grep -A 12 -E '^(FAILED|UNIMPLEMENTED) \(' "$logs/log" || true
 elif ((status != 0 || passed == 0)); then
