@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using KTls.Handshake.Crypto;
+using KTls.Handshake.Resumption;
 using KTls.Handshake.Wire;
 
 namespace KTls.Handshake;
@@ -40,6 +41,26 @@ internal abstract class HandshakeFlow : IDisposable
 
         Handshake.SignatureRequest = new SignatureRequest(credential, scheme, content.ToArray());
         Handshake.Status = HandshakeStatus.NeedsSignature;
+    }
+
+    /// <summary>
+    /// On a server, once the client's Finished has come: whether the caller has to judge the client first. A resumed client is judged
+    /// again by the certificate that began its session.
+    /// </summary>
+    protected bool AsksForVerdict(bool isCertificateRequested, SessionState? resumed)
+    {
+        if (!isCertificateRequested)
+        {
+            return false;
+        }
+
+        if (resumed is { PeerChain.Length: > 0 })
+        {
+            Handshake.SetPeerCertificate(resumed.PeerChain);
+        }
+
+        Handshake.Status = HandshakeStatus.NeedsCertificateVerdict;
+        return true;
     }
 
     [DoesNotReturn]

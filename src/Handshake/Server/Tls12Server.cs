@@ -204,17 +204,7 @@ internal sealed partial class Tls12Server : Tls12Flow
     private void ReceiveFinished(ReadOnlySpan<byte> message)
     {
         VerifyFinished(message);
-        if (_options.RequestClientCertificate)
-        {
-            // A resumed session is judged again by the certificate that began it.
-            if (_resumed is { PeerChain.Length: > 0 })
-            {
-                Handshake.SetPeerCertificate(_resumed.PeerChain);
-            }
-
-            Handshake.Status = HandshakeStatus.NeedsCertificateVerdict;
-        }
-        else
+        if (!AsksForVerdict(_options.RequestClientCertificate, _resumed))
         {
             Complete();
         }

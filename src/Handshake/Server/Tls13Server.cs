@@ -305,17 +305,7 @@ internal sealed partial class Tls13Server : HandshakeFlow
         Finished.Verify(_suite!, _clientHandshakeSecret!.Span, _transcript!, message);
         Handshake.RequireRecordBoundary();
         _transcript!.Append(message);
-        if (_options.RequestClientCertificate)
-        {
-            // A resumed session is judged again by the certificate that began it.
-            if (_resumed is { PeerChain.Length: > 0 })
-            {
-                Handshake.SetPeerCertificate(_resumed.PeerChain);
-            }
-
-            Handshake.Status = HandshakeStatus.NeedsCertificateVerdict;
-        }
-        else
+        if (!AsksForVerdict(_options.RequestClientCertificate, _resumed))
         {
             Complete();
         }

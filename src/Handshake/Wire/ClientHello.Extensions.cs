@@ -41,7 +41,8 @@ public sealed partial class ClientHello
                 _signatureSchemes = Locate(NumberList.Read(body));
                 break;
             case ExtensionType.SignatureAlgorithmsCert:
-                _certificateSchemes = Locate(NumberList.Read(body));
+                // For choosing among chains, of which a credential has one (RFC 8446 §4.4.2.2).
+                NumberList.Read(body);
                 break;
             case ExtensionType.KeyShare:
                 _keyShares = Locate(reader.ReadVector16());
@@ -63,7 +64,8 @@ public sealed partial class ClientHello
                 BindersOffset = _preSharedKeys.Value.Start.Value + OfferedPsks.BindersOffset(body);
                 break;
             case ExtensionType.Cookie:
-                _cookie = Locate(reader.ReadVector16(minimum: 1));
+                // We send none, so one that comes says nothing.
+                reader.ReadVector16(minimum: 1);
                 reader.ExpectEnd();
                 break;
             case ExtensionType.StatusRequest:

@@ -17,12 +17,10 @@ public sealed partial class ClientHello
     private Range? _signatureSchemes;
     private Range? _keyShares;
     private Range? _protocols;
-    private Range? _cookie;
     private Range? _sessionTicket;
     private Range? _preSharedKeys;
     private Range? _pointFormats;
     private Range? _pskModes;
-    private Range? _certificateSchemes;
     private Range? _renegotiationInfo;
     private Range _random;
     private Range _sessionId;
@@ -77,14 +75,9 @@ public sealed partial class ClientHello
 
     internal ReadOnlySpan<byte> PskModes => Optional(_pskModes);
 
-    internal ReadOnlySpan<byte> Cookie => Optional(_cookie);
-
     internal bool HasPointFormats => _pointFormats is not null;
 
     internal ReadOnlySpan<byte> PointFormats => Optional(_pointFormats);
-
-    /// <summary>The signature schemes that certificates may be signed with: signature_algorithms_cert, else signature_algorithms.</summary>
-    internal ReadOnlySpan<byte> CertificateSchemes => _certificateSchemes is null ? SignatureSchemes : Optional(_certificateSchemes);
 
     internal bool HasKeyShare => _keyShares is not null;
 

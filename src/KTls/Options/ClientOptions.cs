@@ -93,7 +93,6 @@ internal static class ClientOptions
         {
             key.AppendJoin(',', certificates.Cast<X509Certificate>().Select(certificate => certificate.GetCertHashString(HashAlgorithmName.SHA256)));
         }
-
         else if (credentials is not null)
         {
             key.AppendJoin(',', credentials.All.Select(credential => credential.Certificate.GetCertHashString(HashAlgorithmName.SHA256)));
