@@ -41,7 +41,6 @@ internal static class HelloTargets
         }
 
         ProtocolNameList.Contains(hello.Protocols, "h2"u8);
-        BrokenPromiseException.ThrowUnless(hello.CertificateSchemes.Length % 2 == 0, "signature schemes are pairs of bytes");
         BrokenPromiseException.ThrowUnless(!hello.ServerName.Contains('\0', StringComparison.Ordinal), "a server name has no zeros");
         if (hello.HasPreSharedKey)
         {
