@@ -59,7 +59,7 @@ public sealed partial class KTlsOptions
     /// </summary>
     public TicketKeyRing? TicketKeys { get; set; }
 
-    /// <summary>How many tickets a server gives a client of TLS 1.3, 0 to 8; a client uses each once (RFC 8446 §C.4). Default: 2.</summary>
+    /// <summary>How many tickets a server gives a client of TLS 1.3 in a full handshake, 0 to 8; a client uses each once (RFC 8446 §C.4), and gets one for it when it resumes. Default: 2.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is out of bounds.</exception>
     public int TicketCount
     {

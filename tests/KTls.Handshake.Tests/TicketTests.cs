@@ -20,6 +20,20 @@ public sealed class TicketTests
         Assert.True(Resumes(Server(protocol, ring), session, Name));
     }
 
+    /// <summary>A client comes with one and needs one in its place (RFC 8446 §C.4).</summary>
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 1)]
+    [InlineData(8, 1)]
+    public void A_resumed_session_gets_one_new_ticket(int inFull, int inResumed)
+    {
+        var ring = new TicketKeyRing();
+        using ClientSession session = Establish(Server(SslProtocols.Tls13, ring), Name);
+        var options = new ServerHandshakeOptions { Credential = TestCertificates.Ecdsa, Tickets = ring, TicketCount = inFull };
+        Assert.Equal(inFull, CountTickets(options, session: null));
+        Assert.Equal(inResumed, CountTickets(options, session));
+    }
+
     /// <summary>Nobody can tell a changed ticket from one of another server: the handshake is a full one (RFC 8446 §4.2.11, RFC 5077 §3.1).</summary>
     [Theory]
     [MemberData(nameof(Protocols))]
@@ -255,6 +269,30 @@ public sealed class TicketTests
     }
 
     // Whether our client shows the ticket to a server of that name.
+    private static int CountTickets(ServerHandshakeOptions server, ClientSession? session)
+    {
+        using var pair = new HandshakePair(server, Client(SslProtocols.Tls13, Name, session));
+        pair.Run();
+        using TlsSession ours = pair.Client.TakeSession();
+        using TlsSession theirs = pair.Server.TakeSession();
+        Assert.Equal(session is not null, ours.IsResumed);
+        using RecordKeys keys = ours.GetReceiveKeys();
+        using var opener = new RecordOpener(keys);
+        using PostHandshakeReader reader = ours.CreatePostHandshakeReader();
+        int count = 0;
+        foreach (byte[] record in pair.LateRecords)
+        {
+            reader.Append(opener.Open(record, out _));
+            while (reader.TryRead(out _))
+            {
+                using ClientSession? ticket = reader.Ticket;
+                count += ticket is null ? 0 : 1;
+            }
+        }
+
+        return count;
+    }
+
     private static bool Offers(ClientSession session, string name)
     {
         using var client = new ClientHandshake(Client(session.Protocol, name, session));

@@ -6,8 +6,11 @@ namespace KTls.Bench.Handshakes;
 /// </summary>
 internal sealed class HandshakeScenario : IScenario
 {
-    // Repetitions until the JIT compiler has nothing left to improve: it works in the background, after calls and time.
-    private const int WarmUps = 6;
+    // The JIT compiler works in the background and in stages, after calls and time: a server that has run for a while has
+    // that behind it. So nothing is measured before it has been nearly idle for some repetitions.
+    private const int MaxWarmUps = 120;
+    private const int IdleWarmUps = 5;
+    private const double IdleJitShare = 0.01;
 
     public string Name => "handshake";
 
@@ -50,24 +53,32 @@ internal sealed class HandshakeScenario : IScenario
     private static async Task MeasureAsync(Report report, string group, HandshakeBatch batch, ITlsImplementation[] implementations, int repetitions, int count, bool withPrimitives)
     {
         using var primitives = new ServerPrimitives();
-        for (int i = -WarmUps; i < repetitions; i++)
+        int warmUps = 0;
+        for (int idle = 0; idle < IdleWarmUps && warmUps < MaxWarmUps; warmUps++)
+        {
+            bool isJitIdle = true;
+            foreach (ITlsImplementation implementation in implementations)
+            {
+                Usage used = await batch.RunAsync(implementation);
+                isJitIdle &= used.Jit < used.Cpu * IdleJitShare;
+            }
+
+            primitives.Run(count);
+            idle = isJitIdle ? idle + 1 : 0;
+        }
+
+        report.Add(group, "repetitions to warm up", string.Empty, warmUps);
+        for (int i = 0; i < repetitions; i++)
         {
             // In turns, and each goes first in every second repetition.
             var used = new Dictionary<string, Usage>();
             foreach (ITlsImplementation implementation in i % 2 == 0 ? implementations : implementations.Reverse())
             {
                 used[implementation.Name] = await batch.RunAsync(implementation);
-                if (i >= 0)
-                {
-                    report.Add(group, $"{implementation.Name}, sent by the server", "bytes", batch.ServerBytes);
-                }
+                report.Add(group, $"{implementation.Name}, sent by the server", "bytes", batch.ServerBytes);
             }
 
-            Usage bare = withPrimitives ? primitives.Run(count) : default;
-            if (i >= 0)
-            {
-                Add(report, group, used, bare, count);
-            }
+            Add(report, group, used, withPrimitives ? primitives.Run(count) : default, count);
         }
     }
 
@@ -95,6 +106,7 @@ internal sealed class HandshakeScenario : IScenario
     {
         report.Add(group, $"{name}, CPU time", "µs", used.Cpu.TotalMicroseconds / count);
         report.Add(group, $"{name}, of it in the kernel", "µs", used.Kernel.TotalMicroseconds / count);
+        report.Add(group, $"{name}, of it in the JIT compiler", "µs", used.Jit.TotalMicroseconds / count);
         report.Add(group, $"{name}, handshakes per CPU second", "1/s", count / used.Cpu.TotalSeconds);
         report.Add(group, $"{name}, handshakes per second", "1/s", count / used.Wall.TotalSeconds);
         report.Add(group, $"{name}, managed memory", "bytes", (double)used.AllocatedBytes / count);

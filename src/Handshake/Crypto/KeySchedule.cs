@@ -70,8 +70,17 @@ internal sealed class KeySchedule : IDisposable
     /// <summary>The pre-shared key of a ticket (RFC 8446 §4.6.1).</summary>
     public static SecretBytes ResumptionKey(CipherSuite suite, ReadOnlySpan<byte> resumptionSecret, ReadOnlySpan<byte> ticketNonce)
     {
+        Span<byte> state = stackalloc byte[Hmac.StateLength];
+        SecretBytes key = ResumptionKey(suite, LabelExpander.Start(suite.Hash, resumptionSecret, state), ticketNonce);
+        CryptographicOperations.ZeroMemory(state);
+        return key;
+    }
+
+    /// <summary>The same, of a secret that was taken in for several tickets.</summary>
+    public static SecretBytes ResumptionKey(CipherSuite suite, LabelExpander resumptionSecret, ReadOnlySpan<byte> ticketNonce)
+    {
         var key = new SecretBytes(suite.HashLength);
-        HkdfLabel.Expand(suite.Hash, resumptionSecret, "resumption"u8, ticketNonce, key.Span);
+        resumptionSecret.Expand("resumption"u8, ticketNonce, key.Span);
         return key;
     }
 

@@ -10,9 +10,13 @@ public sealed class TicketKey : IDisposable
     public const int Size = NameLength + SecretLength;
 
     internal const int NameLength = 16;
+    internal const int SaltLength = 32;
     private const int SecretLength = 32;
 
     private readonly SecretBytes _bytes;
+
+    // HMAC's state after it has taken in the secret, which every ticket needs.
+    private readonly SecretBytes _state = new(Hmac.StateLength);
 
     /// <summary>Makes a key of bytes that several servers share.</summary>
     /// <param name="bytes"><see cref="Size"/> bytes from a good random source: a public name of 16 bytes and a secret of 32.</param>
@@ -25,11 +29,12 @@ public sealed class TicketKey : IDisposable
         }
 
         _bytes = new SecretBytes(bytes);
+        Hmac.TakeKey(HashAlgorithmName.SHA256, Secret, _state.Span);
     }
 
     internal ReadOnlySpan<byte> Name => _bytes.Span[..NameLength];
 
-    internal ReadOnlySpan<byte> Secret => _bytes.Span[NameLength..];
+    private ReadOnlySpan<byte> Secret => _bytes.Span[NameLength..];
 
     /// <summary>Makes a new random key.</summary>
     /// <returns>The key.</returns>
@@ -48,8 +53,25 @@ public sealed class TicketKey : IDisposable
 
     internal TicketKey Copy() => new(_bytes.Span);
 
+    /// <summary>A key for one ticket: HKDF-Expand without an Extract before it, because the secret is random (RFC 5869 §3.3).</summary>
+    /// <param name="salt">What sets the ticket apart: <see cref="SaltLength"/> bytes.</param>
+    /// <param name="key">32 bytes, which the caller zeroes.</param>
+    internal void Derive(ReadOnlySpan<byte> salt, Span<byte> key)
+    {
+        ReadOnlySpan<byte> purpose = "KTls session ticket"u8;
+        Span<byte> info = stackalloc byte[purpose.Length + SaltLength + 1];
+        purpose.CopyTo(info);
+        salt.CopyTo(info[purpose.Length..^1]);
+        info[^1] = 1;
+        Hmac.Compute(HashAlgorithmName.SHA256, Secret, _state.Span, info, key);
+    }
+
     /// <inheritdoc/>
-    public void Dispose() => _bytes.Dispose();
+    public void Dispose()
+    {
+        _bytes.Dispose();
+        _state.Dispose();
+    }
 
     /// <summary>Says nothing of the secret.</summary>
     /// <returns>The name in hexadecimal digits.</returns>

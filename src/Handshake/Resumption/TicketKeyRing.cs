@@ -14,7 +14,6 @@ public sealed class TicketKeyRing
     public static readonly TimeSpan DefaultRotation = TimeSpan.FromHours(1);
 
     // Each ticket gets a key of its own, made of the ring's key and a salt: random nonces of 96 bits would limit the tickets a key may seal.
-    private const int SaltLength = 32;
     private const int KeyLength = 32;
 
     private readonly Lock _rotating = new();
@@ -70,11 +69,11 @@ public sealed class TicketKeyRing
     internal byte[] Seal(ReadOnlySpan<byte> state)
     {
         TicketKey key = Current()[0];
-        byte[] ticket = new byte[TicketKey.NameLength + SaltLength + state.Length + CipherSuite.TagLength];
+        byte[] ticket = new byte[TicketKey.NameLength + TicketKey.SaltLength + state.Length + CipherSuite.TagLength];
         key.Name.CopyTo(ticket);
-        Span<byte> salt = ticket.AsSpan(TicketKey.NameLength, SaltLength);
+        Span<byte> salt = ticket.AsSpan(TicketKey.NameLength, TicketKey.SaltLength);
         RandomNumberGenerator.Fill(salt);
-        Span<byte> body = ticket.AsSpan(TicketKey.NameLength + SaltLength);
+        Span<byte> body = ticket.AsSpan(TicketKey.NameLength + TicketKey.SaltLength);
         Span<byte> nonce = stackalloc byte[CipherSuite.NonceLength];
         nonce.Clear();
         using AesGcm aead = KeyOf(key, salt);
@@ -86,7 +85,7 @@ public sealed class TicketKeyRing
     /// <returns>The session, which the caller zeroes.</returns>
     internal byte[]? TryOpen(ReadOnlySpan<byte> ticket)
     {
-        if (ticket.Length < TicketKey.NameLength + SaltLength + CipherSuite.TagLength)
+        if (ticket.Length < TicketKey.NameLength + TicketKey.SaltLength + CipherSuite.TagLength)
         {
             return null;
         }
@@ -105,11 +104,11 @@ public sealed class TicketKeyRing
 
     private static byte[]? TryOpen(TicketKey key, ReadOnlySpan<byte> saltAndBody)
     {
-        ReadOnlySpan<byte> body = saltAndBody[SaltLength..];
+        ReadOnlySpan<byte> body = saltAndBody[TicketKey.SaltLength..];
         byte[] state = new byte[body.Length - CipherSuite.TagLength];
         Span<byte> nonce = stackalloc byte[CipherSuite.NonceLength];
         nonce.Clear();
-        using AesGcm aead = KeyOf(key, saltAndBody[..SaltLength]);
+        using AesGcm aead = KeyOf(key, saltAndBody[..TicketKey.SaltLength]);
         try
         {
             aead.Decrypt(nonce, body[..state.Length], body[state.Length..], state, key.Name);
@@ -124,7 +123,7 @@ public sealed class TicketKeyRing
     private static AesGcm KeyOf(TicketKey key, ReadOnlySpan<byte> salt)
     {
         Span<byte> derived = stackalloc byte[KeyLength];
-        HKDF.DeriveKey(HashAlgorithmName.SHA256, key.Secret, derived, salt, "KTls session ticket"u8);
+        key.Derive(salt, derived);
         var aead = new AesGcm(derived, CipherSuite.TagLength);
         CryptographicOperations.ZeroMemory(derived);
         return aead;

@@ -36,7 +36,7 @@ public sealed class ServerHandshakeOptions
     /// <summary>Seals the tickets with which clients resume sessions; null: there are none, and no session is resumed.</summary>
     public TicketKeyRing? Tickets { get; init; }
 
-    /// <summary>How many tickets a client of TLS 1.3 gets, 0 to 8; it uses each once (RFC 8446 §C.4). 2 by default.</summary>
+    /// <summary>How many tickets a client of TLS 1.3 gets in a full handshake, 0 to 8; it uses each once (RFC 8446 §C.4), and gets one for it when it resumes. 2 by default.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is out of bounds.</exception>
     public int TicketCount
     {

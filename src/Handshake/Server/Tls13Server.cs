@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -342,16 +343,22 @@ internal sealed partial class Tls13Server : HandshakeFlow
             return false;
         }
 
+        // A client uses a ticket once (RFC 8446 §C.4): whoever has come with one needs one in its place.
+        int count = _resumed is null ? _options.TicketCount : Math.Min(_options.TicketCount, 1);
+        Span<byte> state = stackalloc byte[Hmac.StateLength];
+        LabelExpander expander = LabelExpander.Start(_suite!.Hash, resumptionSecret.Span, state);
+        Span<byte> ageAdds = stackalloc byte[4 * count];
+        RandomNumberGenerator.Fill(ageAdds);
+
         // All in one record, as many as fit.
         _writer.Clear();
-        Span<byte> ageAdd = stackalloc byte[4];
-        for (byte i = 0; i < _options.TicketCount; i++)
+        for (byte i = 0; i < count; i++)
         {
             ReadOnlySpan<byte> nonce = [i];
-            using var state = new SessionState
+            using var session = new SessionState
             {
                 Suite = _suite!,
-                Secret = KeySchedule.ResumptionKey(_suite!, resumptionSecret.Span, nonce),
+                Secret = KeySchedule.ResumptionKey(_suite!, expander, nonce),
                 ServerName = _hello.ServerName,
                 AuthenticatedAt = authenticatedAt,
                 IssuedAt = now,
@@ -359,15 +366,15 @@ internal sealed partial class Tls13Server : HandshakeFlow
                 OwnCertificateHash = _options.Credential.CertificateHash,
                 PeerChain = Handshake.PeerChain,
             };
-            if (ServerTickets.Seal(ring, state) is not { } ticket)
+            if (ServerTickets.Seal(ring, session) is not { } ticket)
             {
                 break;
             }
 
-            RandomNumberGenerator.Fill(ageAdd);
-            NewSessionTicket.Write(_writer, lifetime, System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(ageAdd), nonce, ticket);
+            NewSessionTicket.Write(_writer, lifetime, ageAdd: BinaryPrimitives.ReadUInt32BigEndian(ageAdds[(4 * i)..]), nonce, ticket);
         }
 
+        CryptographicOperations.ZeroMemory(state);
         if (_writer.Length == 0)
         {
             return false;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net.Security;
@@ -12,6 +13,7 @@ namespace KTls.Options;
 internal static class ServerOptions
 {
     private static readonly IdnMapping Idn = new();
+    private static readonly SearchValues<char> PlainCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-.");
 
     // A certificate's chain is built and its key opened once, not for every connection.
     private static readonly ConditionalWeakTable<X509Certificate2, CertificateCredential> ByCertificate = [];
@@ -66,9 +68,15 @@ internal static class ServerOptions
     /// <summary>The name that the client asks for as SslStream shows it: Unicode where the wire has an A-label (RFC 5890 §2.3.2.1).</summary>
     public static string UnicodeName(ClientHello hello)
     {
+        // Nearly all names are the same in both forms; IDNA takes its time to find that out.
+        if (!hello.ServerName.AsSpan().ContainsAnyExcept(PlainCharacters) && !hello.ServerName.Contains("xn--", StringComparison.Ordinal))
+        {
+            return hello.ServerName;
+        }
+
         try
         {
-            return hello.ServerName.Length == 0 ? string.Empty : Idn.GetUnicode(hello.ServerName);
+            return Idn.GetUnicode(hello.ServerName);
         }
         catch (ArgumentException)
         {

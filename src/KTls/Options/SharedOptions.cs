@@ -24,7 +24,7 @@ internal static class SharedOptions
             return $"EnabledSslProtocols ({protocols}) has neither TLS 1.2 nor TLS 1.3";
         }
 
-        return SupportedParameters.WithSuites(Protocols(protocols), CipherSuites(suites)) == SslProtocols.None
+        return suites is not null && SupportedParameters.WithSuites(Protocols(protocols), CipherSuites(suites)) == SslProtocols.None
             ? "CipherSuitesPolicy allows no cipher suite that KTls has"
             : null;
     }
