@@ -33,6 +33,7 @@ internal abstract class HandshakeFlow : IDisposable
     /// <summary>Has the credential sign, here and now or in the caller's own time; <see cref="Signed"/> goes on.</summary>
     protected void Sign(CertificateCredential credential, SignatureScheme scheme, ReadOnlySpan<byte> content)
     {
+        Handshake.LocalCredential = credential;
         if (credential.SignsAtOnce)
         {
             Signed(credential.Sign(scheme, content));

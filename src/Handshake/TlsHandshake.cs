@@ -37,6 +37,9 @@ public abstract class TlsHandshake : IDisposable
     /// </summary>
     public X509Certificate2? PeerCertificate { get; private set; }
 
+    /// <summary>What this end shows, or would show if the session were not resumed; null on a client that shows no certificate.</summary>
+    public CertificateCredential? LocalCredential { get; internal set; }
+
     /// <summary>The other certificates that the peer sent, DER each, in its order.</summary>
     public IReadOnlyList<byte[]> OtherCertificates => _peerChain.Length > 1 ? _peerChain[1..] : [];
 

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
@@ -17,6 +18,10 @@ internal sealed record ConnectionFacts
     public SslApplicationProtocol ApplicationProtocol { get; init; }
 
     public X509Certificate2? RemoteCertificate { get; init; }
+
+    public X509Certificate2? LocalCertificate { get; init; }
+
+    public required TransportContext TransportContext { get; init; }
 
     public ReadOnlyMemory<byte> RemoteOcspResponse { get; init; }
 

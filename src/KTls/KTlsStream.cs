@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -21,6 +22,8 @@ public sealed class KTlsStream : Stream
 
     private Connection? _connection;
     private bool _isDisposed;
+    private int _readTimeout = Timeout.Infinite;
+    private int _writeTimeout = Timeout.Infinite;
 
     private KTlsStream()
     {
@@ -43,6 +46,16 @@ public sealed class KTlsStream : Stream
 
     /// <summary>The peer's certificate; null when it showed none. Outlives the stream.</summary>
     public X509Certificate2? RemoteCertificate => Facts.RemoteCertificate;
+
+    /// <summary>This end's certificate, with its key unless that is kept elsewhere; null on a client that showed none. Belongs to whoever gave it.</summary>
+    public X509Certificate2? LocalCertificate => Facts.LocalCertificate;
+
+    /// <summary>
+    /// What binds an authentication inside the connection to it: the channel binding of the kind
+    /// <see cref="System.Security.Authentication.ExtendedProtection.ChannelBindingKind.Endpoint"/> (tls-server-end-point, RFC 5929 §4). For other kinds it
+    /// has none, unless <see cref="SslStream"/> serves the connection.
+    /// </summary>
+    public TransportContext TransportContext => Facts.TransportContext;
 
     /// <summary>
     /// The OCSP response (RFC 6960, DER) that the server stapled for its certificate, when <see cref="KTlsOptions.RequestOcspResponse"/>
@@ -73,6 +86,17 @@ public sealed class KTlsStream : Stream
 
     /// <summary>Always false.</summary>
     public override bool CanSeek => false;
+
+    /// <summary>Always true.</summary>
+    public override bool CanTimeout => true;
+
+    /// <summary>How long a synchronous read may wait, in milliseconds from 1, or <see cref="Timeout.Infinite"/>, the default. It can be tried again.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is neither positive nor infinite.</exception>
+    public override int ReadTimeout { get => _readTimeout; set => _readTimeout = CheckTimeout(value); }
+
+    /// <summary>How long a synchronous write may wait, in milliseconds from 1, or <see cref="Timeout.Infinite"/>, the default. A part of the data may be out then.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is neither positive nor infinite.</exception>
+    public override int WriteTimeout { get => _writeTimeout; set => _writeTimeout = CheckTimeout(value); }
 
     /// <summary>Not supported.</summary>
     /// <exception cref="NotSupportedException">Always.</exception>
@@ -137,7 +161,11 @@ public sealed class KTlsStream : Stream
     /// <exception cref="EndOfStreamException">TCP ended without close_notify, and <see cref="KTlsOptions.RequireCloseNotify"/> is set.</exception>
     /// <exception cref="KeyUpdateUnavailableException">The peer has changed its keys, and the kernel cannot; see <see cref="KTlsOptions.ReceiveWithoutRekey"/>.</exception>
     /// <exception cref="NotSupportedException">Another read is under way.</exception>
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => Current.ReadAsync(buffer, cancellationToken);
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        Connection connection = Current;
+        return cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled<int>(cancellationToken) : connection.ReadAsync(buffer, cancellationToken);
+    }
 
     /// <inheritdoc cref="ReadAsync(Memory{byte}, CancellationToken)"/>
     /// <param name="buffer">Where to put the data.</param>
@@ -152,7 +180,11 @@ public sealed class KTlsStream : Stream
 
     /// <summary>As <see cref="ReadAsync(Memory{byte}, CancellationToken)"/>, and blocks the thread while it waits.</summary>
     /// <inheritdoc cref="ReadAsync(byte[], int, int, CancellationToken)"/>
-    public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
+    public override int Read(byte[] buffer, int offset, int count)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return Wait(_readTimeout, "read", token => ReadAsync(buffer.AsMemory(offset, count), token).AsTask());
+    }
 
     /// <summary>Writes all of the data; it is on its way when this completes.</summary>
     /// <param name="buffer">The data.</param>
@@ -162,7 +194,11 @@ public sealed class KTlsStream : Stream
     /// <exception cref="KeyUpdateUnavailableException">The key for sending may seal no more and cannot change; see <see cref="KTlsOptions.MaxBytesPerKey"/>.</exception>
     /// <exception cref="InvalidOperationException">The stream was shut down.</exception>
     /// <exception cref="NotSupportedException">Another write is under way.</exception>
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => Current.WriteAsync(buffer, cancellationToken);
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        Connection connection = Current;
+        return cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled(cancellationToken) : connection.WriteAsync(buffer, cancellationToken);
+    }
 
     /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>
     /// <param name="buffer">The data.</param>
@@ -177,7 +213,15 @@ public sealed class KTlsStream : Stream
 
     /// <summary>As <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>, and blocks the thread while it waits.</summary>
     /// <inheritdoc cref="WriteAsync(byte[], int, int, CancellationToken)"/>
-    public override void Write(byte[] buffer, int offset, int count) => WriteAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
+    public override void Write(byte[] buffer, int offset, int count)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        Wait(_writeTimeout, "write", async token =>
+        {
+            await WriteAsync(buffer.AsMemory(offset, count), token).ConfigureAwait(false);
+            return count;
+        });
+    }
 
     /// <summary>
     /// Sends a part of a file: by sendfile(2), without a copy to user space, when the kernel seals; else by reading and writing.
@@ -195,7 +239,8 @@ public sealed class KTlsStream : Stream
         ArgumentNullException.ThrowIfNull(file);
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        return Current.SendFileAsync(file, offset, count, cancellationToken);
+        Connection connection = Current;
+        return cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled<long>(cancellationToken) : connection.SendFileAsync(file, offset, count, cancellationToken);
     }
 
     /// <summary>
@@ -230,7 +275,11 @@ public sealed class KTlsStream : Stream
     /// <param name="cancellationToken">Ends the wait for room.</param>
     /// <returns>Completes when the alert is on its way.</returns>
     /// <exception cref="IOException">The connection broke.</exception>
-    public Task ShutdownAsync(CancellationToken cancellationToken = default) => Current.ShutdownAsync(cancellationToken);
+    public Task ShutdownAsync(CancellationToken cancellationToken = default)
+    {
+        Connection connection = Current;
+        return cancellationToken.IsCancellationRequested ? Task.FromCanceled(cancellationToken) : connection.ShutdownAsync(cancellationToken);
+    }
 
     /// <summary>Does nothing: what is written is not held back.</summary>
     public override void Flush() => _ = Current;
@@ -281,6 +330,27 @@ public sealed class KTlsStream : Stream
         }
 
         base.Dispose(disposing);
+    }
+
+    private static int CheckTimeout(int value) => value is > 0 or Timeout.Infinite ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A timeout is positive or infinite.");
+
+    // A timeout looks as it does with NetworkStream.
+    private static int Wait(int timeout, string operation, Func<CancellationToken, Task<int>> start)
+    {
+        if (timeout == Timeout.Infinite)
+        {
+            return start(CancellationToken.None).GetAwaiter().GetResult();
+        }
+
+        using var time = new CancellationTokenSource(timeout);
+        try
+        {
+            return start(time.Token).GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException) when (time.IsCancellationRequested)
+        {
+            throw new IOException($"The {operation} took longer than {timeout} ms.", new SocketException((int)SocketError.TimedOut));
+        }
     }
 
     private static InvalidOperationException NotAuthenticated() => new("The handshake is not complete.");

@@ -26,6 +26,7 @@ public sealed class ServerHandshake : TlsHandshake
     {
         ArgumentNullException.ThrowIfNull(options);
         Expect(HandshakeStatus.NeedsServerOptions);
+        LocalCredential = options.Credential;
         Resume(handshake => Start((ServerHandshake)handshake, options));
     }
 

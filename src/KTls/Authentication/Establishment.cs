@@ -32,6 +32,8 @@ internal static class Establishment
                 Group = session.Group == default ? null : session.Group,
                 ApplicationProtocol = session.ApplicationProtocol,
                 RemoteCertificate = handshake.PeerCertificate,
+                LocalCertificate = handshake.LocalCredential?.Certificate,
+                TransportContext = new EndpointContext(session.IsServer ? handshake.LocalCredential?.Certificate : handshake.PeerCertificate),
                 TargetHostName = targetHost,
                 RemoteOcspResponse = handshake.PeerOcspResponse,
                 IsResumed = session.IsResumed,

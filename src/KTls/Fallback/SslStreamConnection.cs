@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
+using KTls.Authentication;
 using Microsoft.Win32.SafeHandles;
 
 namespace KTls.Fallback;
@@ -15,6 +16,11 @@ internal sealed class SslStreamConnection : Connection
     private readonly ReplayStream _transport;
     private readonly Socket? _ownedSocket;
     private readonly bool _requireCloseNotify;
+    private int _isWriteUnderWay;
+
+    // A part of a record may be out, or a record that was sealed and is missing: SslStream would go on, and the peer find garbage.
+    private bool _isBroken;
+    private bool _isShutDown;
     private bool _hasEnded;
     private bool _closeNotifyReceived;
     private IOException? _readFailure;
@@ -32,6 +38,8 @@ internal sealed class SslStreamConnection : Connection
             CipherSuite = stream.NegotiatedCipherSuite,
             ApplicationProtocol = stream.NegotiatedApplicationProtocol,
             RemoteCertificate = stream.RemoteCertificate as X509Certificate2,
+            LocalCertificate = stream.LocalCertificate as X509Certificate2,
+            TransportContext = new EndpointContext(stream.IsServer ? stream.LocalCertificate as X509Certificate2 : stream.RemoteCertificate as X509Certificate2, stream.TransportContext),
             TargetHostName = stream.TargetHostName,
         };
     }
@@ -91,17 +99,46 @@ internal sealed class SslStreamConnection : Connection
         }
     }
 
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken) => _stream.WriteAsync(buffer, cancellationToken);
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    {
+        BeginWrite();
+        try
+        {
+            await SendAsync(buffer, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            EndWrite();
+        }
+    }
 
-    public override ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken) =>
-        FileCopy.RunAsync(file, offset, count, CopyBufferSize, _stream.WriteAsync, cancellationToken);
+    public override async ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken)
+    {
+        BeginWrite();
+        try
+        {
+            return await FileCopy.RunAsync(file, offset, count, CopyBufferSize, SendAsync, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            EndWrite();
+        }
+    }
 
     public override byte[]? ExportKeyingMaterial(string label, byte[]? context, int length) => null;
 
     public override Task UpdateKeysAsync(bool requestPeerUpdate, CancellationToken cancellationToken) =>
         Task.FromException(new NotSupportedException("SslStream serves this connection, and has no way to change keys."));
 
-    public override Task ShutdownAsync(CancellationToken cancellationToken) => _stream.ShutdownAsync().WaitAsync(cancellationToken);
+    public override async Task ShutdownAsync(CancellationToken cancellationToken)
+    {
+        if (!_isShutDown)
+        {
+            await _stream.ShutdownAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+            _isShutDown = true;
+        }
+    }
 
     public override void Dispose()
     {
@@ -114,6 +151,34 @@ internal sealed class SslStreamConnection : Connection
         await _stream.DisposeAsync().ConfigureAwait(false);
         _ownedSocket?.Dispose();
     }
+
+    private async ValueTask SendAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    {
+        if (_isBroken)
+        {
+            throw new IOException("An earlier write was cancelled or failed in the middle of a record; nothing more can be sent.");
+        }
+
+        try
+        {
+            await _stream.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException)
+        {
+            _isBroken = true;
+            throw;
+        }
+    }
+
+    private void BeginWrite()
+    {
+        if (Interlocked.Exchange(ref _isWriteUnderWay, 1) != 0)
+        {
+            throw new NotSupportedException("Another write operation is under way.");
+        }
+    }
+
+    private void EndWrite() => Volatile.Write(ref _isWriteUnderWay, 0);
 
     // SslStream ends alike with and without close_notify, but only without it has it come to the end of TCP.
     private void NoteEnd()

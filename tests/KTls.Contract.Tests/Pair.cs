@@ -1,0 +1,36 @@
+namespace KTls.Contract.Tests;
+
+/// <summary>Two ends of a connection, and the TCP connection under them.</summary>
+public sealed class Pair : IAsyncDisposable
+{
+    private readonly TcpPair _tcp;
+
+    internal Pair(TcpPair tcp, Stream client, Stream server)
+    {
+        _tcp = tcp;
+        Client = client;
+        Server = server;
+    }
+
+    public Stream Client { get; }
+
+    public Stream Server { get; }
+
+    /// <summary>Ends TCP in the client's direction, without close_notify.</summary>
+    public void EndTcp() => _tcp.Client.Shutdown(System.Net.Sockets.SocketShutdown.Send);
+
+    /// <summary>The client's end of TCP is gone at once: the server meets a reset.</summary>
+    public void ResetTcp()
+    {
+        // Connecting a socket to nowhere resets what it was connected to, whoever holds the descriptor.
+        _tcp.Client.LingerState = new System.Net.Sockets.LingerOption(true, 0);
+        _tcp.Client.Dispose();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Client.DisposeAsync();
+        await Server.DisposeAsync();
+        _tcp.Dispose();
+    }
+}
