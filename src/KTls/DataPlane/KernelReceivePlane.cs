@@ -45,7 +45,7 @@ internal sealed class KernelReceivePlane(KernelSocket socket, RecordKeys keys) :
         int errno = socket.GetSequence(KernelDirection.Receive, _cipher, out ulong sequence);
         if (errno != 0)
         {
-            throw new KernelTlsException(KernelCalls.GetReceiveKeys, errno);
+            throw SocketFailure.ToRefusal(KernelCalls.GetReceiveKeys, errno);
         }
 
         Install(keys, sequence);
@@ -65,7 +65,7 @@ internal sealed class KernelReceivePlane(KernelSocket socket, RecordKeys keys) :
             return;
         }
 
-        var refusal = new KernelTlsException(KernelCalls.SetReceiveKeys, errno);
+        KernelTlsException refusal = SocketFailure.ToRefusal(KernelCalls.SetReceiveKeys, errno);
         throw errno != ErrorNumber.EBUSY
             ? refusal
             : new KeyUpdateUnavailableException("The peer has changed its keys (KeyUpdate), and the kernel, which opens this connection, cannot: that needs Linux 6.14 or later. KTlsOptions.ReceiveWithoutRekey says how to receive in user space there.", refusal);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using KTls.Diagnostics;
 using KTls.Handshake;
 using KTls.Kernel;
 
@@ -128,13 +129,14 @@ internal sealed partial class SplitConnection
             return;
         }
 
-        var refusal = new KernelTlsException(KernelCalls.SetReceiveKeys, errno);
+        KernelTlsException refusal = SocketFailure.ToRefusal(KernelCalls.SetReceiveKeys, errno);
         if (_requireKernel)
         {
             throw refusal;
         }
 
         Log.KernelRefusesKeys(_logger, KernelDirections.Receive, refusal.Message);
+        Instruments.FallsBack(FallbackReason.KeysRefused, KernelDirections.Receive);
         early.StayForGood(refusal.Message);
     }
 

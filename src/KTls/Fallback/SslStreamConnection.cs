@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
+using KTls.Diagnostics;
 using Microsoft.Win32.SafeHandles;
 
 namespace KTls.Fallback;
@@ -34,6 +35,7 @@ internal sealed class SslStreamConnection : Connection
             RemoteCertificate = stream.RemoteCertificate as X509Certificate2,
             TargetHostName = stream.TargetHostName,
         };
+        Instruments.Chosen(DataPlaneKind.SslStream, DataPlaneKind.SslStream);
     }
 
     public override ConnectionFacts Facts { get; }
