@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using System.Net.Security;
 using System.Security.Authentication;
 using KTls.Diagnostics;
@@ -207,6 +208,18 @@ public sealed class DiagnosticsTests
         }
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
+    public void The_documentation_lists_every_instrument()
+    {
+        var published = new List<string>();
+        using var listener = new MeterListener { InstrumentPublished = (instrument, _) => published.AddRange(instrument.Meter.Name == "KTls" ? [instrument.Name] : []) };
+        listener.Start();
+        IEnumerable<string> documented = File.ReadLines(Path.Combine(OptionsTableTests.Root(), "docs", "OPERATIONS.md"))
+            .Where(line => line.StartsWith("| `ktls.", StringComparison.Ordinal) && !line.StartsWith("| `ktls.fallback.reason", StringComparison.Ordinal))
+            .Select(line => line.Split('`')[1]);
+        Assert.Equal(published.Order(StringComparer.Ordinal), documented.Order(StringComparer.Ordinal));
     }
 
     // Each connection goes to another port, which else counts as another server.

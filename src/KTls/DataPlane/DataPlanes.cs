@@ -46,7 +46,7 @@ internal readonly record struct DataPlanes(SendPlane Send, ReceivePlane Receive,
             }
 
             ReceivePlane receive = TryInstall(socket, KernelDirections.Receive, wanted, keys, requireKernel, logger, out string reason)
-                ? new KernelReceivePlane(socket, keys)
+                ? new KernelReceivePlane(socket, keys, options.ExpectPadding)
                 : new UserReceivePlane(socket, keys, early, untilBoundary: false, reason);
             return new DataPlanes(send, receive, HandOverAtBoundary: false, requireKernel);
         }

@@ -12,6 +12,7 @@ internal sealed partial class SplitConnection
     private readonly KeyUpdateRate _keyUpdateRate;
     private readonly bool _requireKernel;
     private readonly bool _requireCloseNotify;
+    private readonly bool _expectPadding;
     private ReceivePlane _receive;
     private bool _handOverAtBoundary;
     private bool _closeNotifyReceived;
@@ -124,7 +125,7 @@ internal sealed partial class SplitConnection
         if (errno == 0)
         {
             Log.ReceiveHandedOver(_logger, early.Sequence);
-            Volatile.Write(ref _receive, new KernelReceivePlane(_socket, keys));
+            Volatile.Write(ref _receive, new KernelReceivePlane(_socket, keys, _expectPadding));
             early.Dispose();
             return;
         }
