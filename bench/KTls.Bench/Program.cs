@@ -1,11 +1,12 @@
 using System.Globalization;
 using KTls.Bench.Handshakes;
+using KTls.Bench.Streams;
 
 namespace KTls.Bench;
 
 internal static class Program
 {
-    private static readonly IScenario[] Scenarios = [new HandshakeScenario()];
+    private static readonly IScenario[] Scenarios = [new HandshakeScenario(), new DirectionScenario(), new RekeyScenario()];
 
     public static async Task<int> Main(string[] arguments)
     {
@@ -13,6 +14,12 @@ internal static class Program
         if (arguments is [PeerProcess.Command, string role, string mode])
         {
             PeerProgram.Run(role, Enum.Parse<HandshakeMode>(mode));
+            return 0;
+        }
+
+        if (arguments is [StreamPeer.Command, string port])
+        {
+            await StreamPeer.RunAsync(int.Parse(port));
             return 0;
         }
 

@@ -17,6 +17,12 @@ public sealed partial class KTlsOptions
     public KernelDirections KernelDirections { get; set; } = KernelDirections.Both;
 
     /// <summary>
+    /// Whether the peer is known to pad its records (TLS 1.3, RFC 8446 §5.4). Default: false, the kernel opens records straight into
+    /// the reader's buffer (TLS_RX_EXPECT_NO_PAD, Linux 6.0), and each padded one twice. Nothing depends on it but speed.
+    /// </summary>
+    public bool ExpectPadding { get; set; }
+
+    /// <summary>
     /// How long the handshake may take, from 1 ms to 24 days, or <see cref="Timeout.InfiniteTimeSpan"/>. Default: 30 seconds.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not positive and not infinite, or too long for a timer.</exception>

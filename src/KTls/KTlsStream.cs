@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using KTls.Authentication;
+using KTls.Diagnostics;
 using KTls.Handshake;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -21,13 +22,12 @@ public sealed class KTlsStream : Stream
     private static readonly KTlsOptions DefaultOptions = new();
 
     private Connection? _connection;
+    private readonly bool _isServer;
     private bool _isDisposed;
     private int _readTimeout = Timeout.Infinite;
     private int _writeTimeout = Timeout.Infinite;
 
-    private KTlsStream()
-    {
-    }
+    private KTlsStream(bool isServer) => _isServer = isServer;
 
     /// <summary>The protocol version.</summary>
     public SslProtocols SslProtocol => Facts.Protocol;
@@ -138,7 +138,9 @@ public sealed class KTlsStream : Stream
     {
         ArgumentNullException.ThrowIfNull(socket);
         ArgumentNullException.ThrowIfNull(options);
-        return AuthenticateAsync(socket, options, ServerAuthentication.RunAsync, kernelOptions, cancellationToken);
+        return HandshakeObservation.IsWanted
+            ? ObserveAsync(isServer: true, targetHost: null, socket, options, ServerAuthentication.RunAsync, kernelOptions, cancellationToken)
+            : AuthenticateAsync(isServer: true, socket, options, ServerAuthentication.RunAsync, kernelOptions, cancellationToken);
     }
 
     /// <summary>Does the handshake as the client.</summary>
@@ -147,7 +149,9 @@ public sealed class KTlsStream : Stream
     {
         ArgumentNullException.ThrowIfNull(socket);
         ArgumentNullException.ThrowIfNull(options);
-        return AuthenticateAsync(socket, options, ClientAuthentication.RunAsync, kernelOptions, cancellationToken);
+        return HandshakeObservation.IsWanted
+            ? ObserveAsync(isServer: false, options.TargetHost, socket, options, ClientAuthentication.RunAsync, kernelOptions, cancellationToken)
+            : AuthenticateAsync(isServer: false, socket, options, ClientAuthentication.RunAsync, kernelOptions, cancellationToken);
     }
 
     /// <summary>
@@ -313,6 +317,7 @@ public sealed class KTlsStream : Stream
             _isDisposed = true;
             if (_connection is not null)
             {
+                Instruments.ConnectionEnds(_isServer);
                 await _connection.DisposeAsync().ConfigureAwait(false);
             }
         }
@@ -326,7 +331,11 @@ public sealed class KTlsStream : Stream
         if (disposing && !_isDisposed)
         {
             _isDisposed = true;
-            _connection?.Dispose();
+            if (_connection is not null)
+            {
+                Instruments.ConnectionEnds(_isServer);
+                _connection.Dispose();
+            }
         }
 
         base.Dispose(disposing);
@@ -355,14 +364,31 @@ public sealed class KTlsStream : Stream
 
     private static InvalidOperationException NotAuthenticated() => new("The handshake is not complete.");
 
+    private static async Task<KTlsStream> ObserveAsync<TOptions>(
+        bool isServer, string? targetHost, Socket socket, TOptions options, Func<KTlsStream, Socket, TOptions, HandshakeAttempt, Task<Connection>> authenticate, KTlsOptions? kernelOptions, CancellationToken cancellationToken)
+    {
+        HandshakeObservation observation = HandshakeObservation.Begin(isServer, targetHost);
+        try
+        {
+            KTlsStream stream = await AuthenticateAsync(isServer, socket, options, authenticate, kernelOptions, cancellationToken).ConfigureAwait(false);
+            observation.Succeeds(stream);
+            return stream;
+        }
+        catch (Exception e)
+        {
+            observation.Fails(e);
+            throw;
+        }
+    }
+
     private static async Task<KTlsStream> AuthenticateAsync<TOptions>(
-        Socket socket, TOptions options, Func<KTlsStream, Socket, TOptions, HandshakeAttempt, Task<Connection>> authenticate, KTlsOptions? kernelOptions, CancellationToken cancellationToken)
+        bool isServer, Socket socket, TOptions options, Func<KTlsStream, Socket, TOptions, HandshakeAttempt, Task<Connection>> authenticate, KTlsOptions? kernelOptions, CancellationToken cancellationToken)
     {
         kernelOptions ??= DefaultOptions;
         ILogger logger = kernelOptions.LoggerFactory?.CreateLogger<KTlsStream>() ?? (ILogger)NullLogger.Instance;
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(kernelOptions.HandshakeTimeout);
-        var stream = new KTlsStream();
+        var stream = new KTlsStream(isServer);
         try
         {
             stream._connection = await authenticate(stream, socket, options, new HandshakeAttempt(kernelOptions, logger, timeout.Token)).ConfigureAwait(false);
@@ -383,6 +409,7 @@ public sealed class KTlsStream : Stream
             throw;
         }
 
+        Instruments.ConnectionBegins(isServer);
         Log.HandshakeComplete(logger, stream.SslProtocol, stream.NegotiatedCipherSuite, stream.Sending.Kind, stream.Sending.Reason, stream.Receiving.Kind, stream.Receiving.Reason);
         return stream;
     }

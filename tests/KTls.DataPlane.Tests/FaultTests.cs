@@ -10,6 +10,7 @@ public sealed class FaultTests
 {
     private const int TlsSend = 1;
     private const int TlsReceive = 2;
+    private const int ExpectNoPadding = 4;
     private const int SendBuffer = 7;
     private const int SendTimeout = 21;
     private const int Ulp = 31;
@@ -98,7 +99,7 @@ public sealed class FaultTests
                     await run.RunAsync();
                     string where = $"{call}({option}), number {place}, {ErrorNumber.NameOf(errno)}: {run.Failure}";
                     bool mustSucceed = errno == ErrorNumber.EINTR
-                        || (call == "setsockopt" && (option is SendTimeout or SendBuffer or Ulp || (place == 1 && option is TlsSend or TlsReceive)))
+                        || (call == "setsockopt" && (option is ExpectNoPadding or SendTimeout or SendBuffer or Ulp || (place == 1 && option is TlsSend or TlsReceive)))
                         || call == "getsockopt";
                     Assert.True(run.Failure is null or IOException, where);
                     Assert.True(run.Failure is null || !mustSucceed, where);
@@ -127,6 +128,8 @@ public sealed class FaultTests
 
         private static readonly byte[] Data = System.Security.Cryptography.RandomNumberGenerator.GetBytes(Size);
         private static readonly TempFile File = new(Data);
+
+        private bool _ownsSocket;
 
         public SslProtocols Protocol { get; init; } = SslProtocols.Tls13;
 
@@ -162,7 +165,10 @@ public sealed class FaultTests
                 catch (Exception e) when (e is not TimeoutException)
                 {
                     Failure = e;
-                    tcp.Server.Dispose();
+                    if (!_ownsSocket)
+                    {
+                        tcp.Server.Dispose();
+                    }
                 }
 
                 // The peer gets all, or sees an end or an error, too. It never gets other bytes than ours.
@@ -173,6 +179,14 @@ public sealed class FaultTests
             {
                 CallFaults.Next = null;
             }
+
+            // A stream that ended with records that TCP had no room for: the test closes nothing under it, and leaves nothing to the next.
+            tcp.Client.Dispose();
+            for (int i = 0; LingeringSockets.Shared.Count != 0; i++)
+            {
+                Assert.InRange(i, 0, 1000);
+                await Task.Delay(10);
+            }
         }
 
         private async Task RunOursAsync(TcpPair tcp)
@@ -181,6 +195,7 @@ public sealed class FaultTests
             server.EnabledSslProtocols = Protocol;
             var options = new KTlsOptions { DataPlane = Policy, ReceiveWithoutRekey = ReceiveWithoutRekey };
             await using KTlsStream stream = await KTlsStream.AuthenticateAsServerAsync(tcp.Server, server, options);
+            _ownsSocket = true;
             byte[] received = new byte[Size];
             for (int i = 0; i < 2; i++)
             {

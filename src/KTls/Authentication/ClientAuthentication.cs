@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Net.Sockets;
 using KTls.DataPlane;
+using KTls.Diagnostics;
 using KTls.Fallback;
 using KTls.Handshake;
 using KTls.Kernel;
@@ -16,7 +17,7 @@ internal static class ClientAuthentication
         ClientOptions.RequireOneSourceOfCertificates(options, attempt.Options.ClientCredentials);
         if ((attempt.Options.WhyOnlySslStream ?? ClientOptions.WhyOnlySslStream(options)) is { } reason)
         {
-            return await FallBackAsync(socket, options, reason, attempt).ConfigureAwait(false);
+            return await FallBackAsync(socket, options, attempt.WhyOnlySslStream, reason, attempt).ConfigureAwait(false);
         }
 
         string host = ClientOptions.NormalizeHost(options.TargetHost);
@@ -30,7 +31,7 @@ internal static class ClientAuthentication
         KernelSocket? transport = Transport.TryOpen(socket, attempt.Options.DataPlane, out reason);
         if (transport is null)
         {
-            return await FallBackAsync(socket, options, reason, attempt).ConfigureAwait(false);
+            return await FallBackAsync(socket, options, FallbackReason.NoKernelTls, reason, attempt).ConfigureAwait(false);
         }
 
         bool isEstablished = false;
@@ -57,10 +58,11 @@ internal static class ClientAuthentication
         }
     }
 
-    private static Task<Connection> FallBackAsync(Socket socket, SslClientAuthenticationOptions options, string reason, HandshakeAttempt attempt)
+    private static Task<Connection> FallBackAsync(Socket socket, SslClientAuthenticationOptions options, FallbackReason kind, string reason, HandshakeAttempt attempt)
     {
         Transport.ThrowIfRequired(attempt.Options.DataPlane, reason);
         Log.FallsBack(attempt.Logger, reason);
+        Instruments.FallsBack(kind);
         SslClientAuthenticationOptions forSslStream = FallbackClientCredentials.Apply(attempt.Options.ClientCredentials, options, reason);
         return SslStreamConnection.AuthenticateAsync(
             socket, replay: default, stream => stream.AuthenticateAsClientAsync(forSslStream, attempt.Token), reason, attempt.Options);

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using KTls.DataPlane;
+using KTls.Diagnostics;
 using KTls.Handshake;
 using KTls.Kernel;
 
@@ -25,6 +26,7 @@ internal static class Establishment
         try
         {
             DataPlanes planes = DataPlanes.Install(transport, session, driver.Unconsumed, attempt.Options, attempt.Logger);
+            Instruments.Chosen(planes.Send.Status.Kind, planes.HandOverAtBoundary ? DataPlaneKind.Kernel : planes.Receive.Status.Kind);
             var facts = new ConnectionFacts
             {
                 Protocol = session.Protocol,

@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Net.Sockets;
 using KTls.DataPlane;
+using KTls.Diagnostics;
 using KTls.Fallback;
 using KTls.Handshake;
 using KTls.Kernel;
@@ -16,13 +17,13 @@ internal static class ServerAuthentication
         ServerOptions.RequireOneSourceOfCertificates(options, attempt.Options.ServerCredentials);
         if ((attempt.Options.WhyOnlySslStream ?? ServerOptions.WhyOnlySslStream(options)) is { } reason)
         {
-            return await FallBackAsync(socket, replay: default, hello: null, options, reason, attempt).ConfigureAwait(false);
+            return await FallBackAsync(socket, replay: default, hello: null, options, attempt.WhyOnlySslStream, reason, attempt).ConfigureAwait(false);
         }
 
         KernelSocket? transport = Transport.TryOpen(socket, attempt.Options.DataPlane, out reason);
         if (transport is null)
         {
-            return await FallBackAsync(socket, replay: default, hello: null, options, reason, attempt).ConfigureAwait(false);
+            return await FallBackAsync(socket, replay: default, hello: null, options, FallbackReason.NoKernelTls, reason, attempt).ConfigureAwait(false);
         }
 
         bool isServed = false;
@@ -38,7 +39,7 @@ internal static class ServerAuthentication
                 byte[] replay = driver.Received.ToArray();
                 Transport.Release(transport, socket);
                 isServed = true;
-                return await FallBackAsync(socket, replay, hello, options, whyNot!, attempt).ConfigureAwait(false);
+                return await FallBackAsync(socket, replay, hello, options, FallbackReason.Peer, whyNot!, attempt).ConfigureAwait(false);
             }
 
             driver.KeepsReceived = false;
@@ -154,10 +155,11 @@ internal static class ServerAuthentication
         }
     }
 
-    private static Task<Connection> FallBackAsync(Socket socket, ReadOnlyMemory<byte> replay, ClientHello? hello, SslServerAuthenticationOptions options, string reason, HandshakeAttempt attempt)
+    private static Task<Connection> FallBackAsync(Socket socket, ReadOnlyMemory<byte> replay, ClientHello? hello, SslServerAuthenticationOptions options, FallbackReason kind, string reason, HandshakeAttempt attempt)
     {
         Transport.ThrowIfRequired(attempt.Options.DataPlane, reason);
         Log.FallsBack(attempt.Logger, reason);
+        Instruments.FallsBack(kind);
         return SslStreamConnection.AuthenticateAsync(
             socket,
             replay,

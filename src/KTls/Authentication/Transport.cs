@@ -24,7 +24,7 @@ internal static class Transport
         var transport = new KernelSocket(socket.SafeHandle);
         if (policy != DataPlanePolicy.UserSpace && KernelTlsModule.TryAttach(transport) is { } failure)
         {
-            reason = failure.TrimEnd('.');
+            reason = failure.Message.TrimEnd('.');
             Release(transport, socket);
             return null;
         }

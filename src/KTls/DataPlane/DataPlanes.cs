@@ -1,3 +1,4 @@
+using KTls.Diagnostics;
 using KTls.Handshake;
 using KTls.Kernel;
 using Microsoft.Extensions.Logging;
@@ -34,6 +35,7 @@ internal readonly record struct DataPlanes(SendPlane Send, ReceivePlane Receive,
             if ((wanted & KernelDirections.Receive) != 0 && WhyReceiveInUserSpace(session, options) is { } whyNot)
             {
                 Log.NoRekey(logger, whyNot);
+                Instruments.FallsBack(FallbackReason.NoRekey, KernelDirections.Receive);
                 return new DataPlanes(send, new UserReceivePlane(socket, keys, early, untilBoundary: false, whyNot), HandOverAtBoundary: false, requireKernel);
             }
 
@@ -44,7 +46,7 @@ internal readonly record struct DataPlanes(SendPlane Send, ReceivePlane Receive,
             }
 
             ReceivePlane receive = TryInstall(socket, KernelDirections.Receive, wanted, keys, requireKernel, logger, out string reason)
-                ? new KernelReceivePlane(socket, keys)
+                ? new KernelReceivePlane(socket, keys, options.ExpectPadding)
                 : new UserReceivePlane(socket, keys, early, untilBoundary: false, reason);
             return new DataPlanes(send, receive, HandOverAtBoundary: false, requireKernel);
         }
@@ -69,6 +71,7 @@ internal readonly record struct DataPlanes(SendPlane Send, ReceivePlane Receive,
         if ((wanted & direction) == 0)
         {
             reason = "The options say so.";
+            Instruments.FallsBack(FallbackReason.SwitchedOff, direction);
             return false;
         }
 
@@ -80,7 +83,7 @@ internal readonly record struct DataPlanes(SendPlane Send, ReceivePlane Receive,
             return true;
         }
 
-        var refusal = new KernelTlsException(isSend ? KernelCalls.SetSendKeys : KernelCalls.SetReceiveKeys, errno);
+        KernelTlsException refusal = SocketFailure.ToRefusal(isSend ? KernelCalls.SetSendKeys : KernelCalls.SetReceiveKeys, errno);
         if (requireKernel)
         {
             throw refusal;
@@ -88,6 +91,7 @@ internal readonly record struct DataPlanes(SendPlane Send, ReceivePlane Receive,
 
         reason = refusal.Message;
         Log.KernelRefusesKeys(logger, direction, reason);
+        Instruments.FallsBack(FallbackReason.KeysRefused, direction);
         return false;
     }
 }

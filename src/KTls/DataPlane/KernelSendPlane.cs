@@ -32,7 +32,7 @@ internal sealed class KernelSendPlane(KernelSocket socket, RecordKeys keys) : Se
         int errno = KernelKeys.Install(socket, KernelDirection.Send, keys, keys.Sequence);
         if (errno != 0)
         {
-            throw new KernelTlsException(KernelCalls.SetSendKeys, errno);
+            throw SocketFailure.ToRefusal(KernelCalls.SetSendKeys, errno);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using KTls.Diagnostics;
 using KTls.Handshake;
 using KTls.Kernel;
 
@@ -11,6 +12,7 @@ internal sealed partial class SplitConnection
     private readonly KeyUpdateRate _keyUpdateRate;
     private readonly bool _requireKernel;
     private readonly bool _requireCloseNotify;
+    private readonly bool _expectPadding;
     private ReceivePlane _receive;
     private bool _handOverAtBoundary;
     private bool _closeNotifyReceived;
@@ -123,18 +125,19 @@ internal sealed partial class SplitConnection
         if (errno == 0)
         {
             Log.ReceiveHandedOver(_logger, early.Sequence);
-            Volatile.Write(ref _receive, new KernelReceivePlane(_socket, keys));
+            Volatile.Write(ref _receive, new KernelReceivePlane(_socket, keys, _expectPadding));
             early.Dispose();
             return;
         }
 
-        var refusal = new KernelTlsException(KernelCalls.SetReceiveKeys, errno);
+        KernelTlsException refusal = SocketFailure.ToRefusal(KernelCalls.SetReceiveKeys, errno);
         if (_requireKernel)
         {
             throw refusal;
         }
 
         Log.KernelRefusesKeys(_logger, KernelDirections.Receive, refusal.Message);
+        Instruments.FallsBack(FallbackReason.KeysRefused, KernelDirections.Receive);
         early.StayForGood(refusal.Message);
     }
 

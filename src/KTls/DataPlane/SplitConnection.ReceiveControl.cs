@@ -1,4 +1,5 @@
 using KTls.Authentication;
+using KTls.Diagnostics;
 using KTls.Handshake;
 using KTls.Kernel;
 
@@ -155,6 +156,7 @@ internal sealed partial class SplitConnection
         }
 
         Log.KeyUpdateReceived(_logger, updateRequested);
+        Instruments.KeyUpdateReceived();
         _session.UpdateReceiveKeys();
         using RecordKeys keys = _session.GetReceiveKeys();
         _receive.ChangeKeys(keys);

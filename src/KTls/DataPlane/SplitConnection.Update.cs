@@ -1,3 +1,4 @@
+using KTls.Diagnostics;
 using KTls.Handshake;
 
 namespace KTls.DataPlane;
@@ -107,6 +108,7 @@ internal sealed partial class SplitConnection
         }
 
         Log.KeyUpdateSent(_logger, requestPeerUpdate);
+        Instruments.KeyUpdateSent();
     }
 
     // No more data from us, but still everything from the peer.

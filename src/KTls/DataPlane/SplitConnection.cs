@@ -34,6 +34,7 @@ internal sealed partial class SplitConnection : Connection
         _opened = new OpenedUsage(_limits);
         _keyUpdateRate = new KeyUpdateRate(options.MaxKeyUpdatesPerSecond, Environment.TickCount64);
         _requireCloseNotify = options.RequireCloseNotify;
+        _expectPadding = options.ExpectPadding;
         _updateRequestWithoutRekey = options.UpdateRequestWithoutRekey;
         _postHandshake = session.CreatePostHandshakeReader();
         _reading = new OperationGate(ReleaseReceiving);

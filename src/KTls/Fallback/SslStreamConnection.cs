@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
 using KTls.Authentication;
+using KTls.Diagnostics;
 using Microsoft.Win32.SafeHandles;
 
 namespace KTls.Fallback;
@@ -42,6 +43,7 @@ internal sealed class SslStreamConnection : Connection
             TransportContext = new EndpointContext(stream.IsServer ? stream.LocalCertificate as X509Certificate2 : stream.RemoteCertificate as X509Certificate2, stream.TransportContext),
             TargetHostName = stream.TargetHostName,
         };
+        Instruments.Chosen(DataPlaneKind.SslStream, DataPlaneKind.SslStream);
     }
 
     public override ConnectionFacts Facts { get; }

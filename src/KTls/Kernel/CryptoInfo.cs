@@ -53,8 +53,8 @@ internal static class CryptoInfo
             throw new ArgumentException($"The key of {cipher} has {keySize} bytes.", nameof(key));
         }
 
-        bool explicitNonce = version == Tls12 && saltSize != 0;
-        int expectedIv = explicitNonce ? saltSize : NonceSize;
+        bool explicitNonce = HasExplicitNonce(version, saltSize);
+        int expectedIv = IvSizeOf(version, cipher);
         if (iv.Length != expectedIv)
         {
             throw new ArgumentException($"The IV of {cipher} has {expectedIv} bytes in this version.", nameof(iv));
@@ -96,8 +96,18 @@ internal static class CryptoInfo
     /// <exception cref="ArgumentException">Not a cipher of this interface.</exception>
     public static int KeySizeOf(KernelCipher cipher) => PartsOf(cipher).KeySize;
 
+    /// <summary>Bytes of what <see cref="Write"/> takes as the IV.</summary>
+    /// <exception cref="ArgumentException">Not a cipher of this interface.</exception>
+    public static int IvSizeOf(ushort version, KernelCipher cipher)
+    {
+        int saltSize = PartsOf(cipher).SaltSize;
+        return HasExplicitNonce(version, saltSize) ? saltSize : NonceSize;
+    }
+
     /// <summary>The number of the next record, from a structure that the kernel has filled.</summary>
     public static ulong ReadSequence(ReadOnlySpan<byte> info) => BinaryPrimitives.ReadUInt64BigEndian(info[^SequenceSize..]);
+
+    private static bool HasExplicitNonce(ushort version, int saltSize) => version == Tls12 && saltSize != 0;
 
     private static (int KeySize, int SaltSize) PartsOf(KernelCipher cipher) => cipher switch
     {

@@ -126,18 +126,6 @@ internal sealed partial class KernelSocket : IDisposable
     }
 
     /// <summary>
-    /// Tells the kernel that the peer does not pad its records (TLS_RX_EXPECT_NO_PAD, Linux 6.0, TLS 1.3 only, after the
-    /// receive keys): it then decrypts straight into the caller's buffer. A padded record still arrives, at double the cost.
-    /// </summary>
-    /// <returns>0 or the errno.</returns>
-    public unsafe int ExpectNoPadding()
-    {
-        const int TlsRxExpectNoPad = 4;
-        int on = 1;
-        return SetOption(SolTls, TlsRxExpectNoPad, &on, sizeof(int));
-    }
-
-    /// <summary>
     /// Ends every wait with <see cref="ObjectDisposedException"/> and forgets the socket, without closing its descriptor.
     /// Must come before the owner closes it.
     /// </summary>

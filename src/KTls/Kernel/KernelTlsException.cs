@@ -45,6 +45,8 @@ public sealed class KernelTlsException : IOException
             "the kernel's crypto layer lacks the cipher. Load its module (gcm, ccm, chacha20poly1305) or choose another cipher suite.",
         (KernelCalls.SetSendKeys or KernelCalls.SetReceiveKeys, ErrorNumber.EINVAL) =>
             "the kernel does not know this version or cipher, or both directions do not agree on them.",
+        (KernelCalls.ExpectNoPadding or KernelCalls.SendFilesWithoutCopy or KernelCalls.LimitRecordPayload, ErrorNumber.ENOPROTOOPT) =>
+            "the kernel is too old to know this option.",
         (_, ErrorNumber.EBADMSG) =>
             "a record failed authentication (bad_record_mac). It was damaged or forged, or the keys do not match; close the connection.",
         (_, ErrorNumber.EMSGSIZE) => "a record is longer than TLS allows (record_overflow); close the connection.",

@@ -12,19 +12,24 @@ internal static class KernelTlsModule
     /// <summary>Attaches kernel TLS to a connected socket.</summary>
     /// <param name="socket">The socket.</param>
     /// <returns>Null when it is attached, else why it is not.</returns>
-    public static string? TryAttach(KernelSocket socket)
+    public static KernelTlsException? TryAttach(KernelSocket socket)
     {
-        int errno = Environment.TickCount64 < Volatile.Read(ref _nextAttempt) ? ErrorNumber.ENOENT : socket.AttachUlp();
+        if (Environment.TickCount64 < Volatile.Read(ref _nextAttempt))
+        {
+            return new KernelTlsException(KernelCalls.AttachUlp, ErrorNumber.ENOENT);
+        }
+
+        int errno = socket.AttachUlp();
         if (errno == 0)
         {
             return null;
         }
 
-        if (errno == ErrorNumber.ENOENT && Environment.TickCount64 >= Volatile.Read(ref _nextAttempt))
+        if (errno == ErrorNumber.ENOENT)
         {
             Volatile.Write(ref _nextAttempt, Environment.TickCount64 + RetryAfterMilliseconds);
         }
 
-        return new KernelTlsException(KernelCalls.AttachUlp, errno).Message;
+        return SocketFailure.ToRefusal(KernelCalls.AttachUlp, errno);
     }
 }

@@ -1,8 +1,9 @@
 using System.Net.Sockets;
+using KTls.Diagnostics;
 
 namespace KTls.Kernel;
 
-/// <summary>Turns the errno of a failed call into the exception that callers of streams know.</summary>
+/// <summary>Counts a failed call, and turns its errno into the exception that callers of streams know.</summary>
 internal static class SocketFailure
 {
     /// <summary>
@@ -11,6 +12,7 @@ internal static class SocketFailure
     /// </summary>
     public static IOException ToException(string call, int errno)
     {
+        Instruments.KernelError(call, errno);
         if (ToSocketError(errno) is not SocketError error)
         {
             return new KernelTlsException(call, errno);
@@ -18,6 +20,13 @@ internal static class SocketFailure
 
         SocketException inner = new((int)error);
         return new IOException($"{call} failed on the connection ({ErrorNumber.NameOf(errno)}): {inner.Message}", inner);
+    }
+
+    /// <summary>What the kernel says no to: the ULP, or keys.</summary>
+    public static KernelTlsException ToRefusal(string call, int errno)
+    {
+        Instruments.KernelError(call, errno);
+        return new KernelTlsException(call, errno);
     }
 
     // The same pairs as in .NET's own sockets (SocketErrorPal), so that callers see the codes they are used to.
