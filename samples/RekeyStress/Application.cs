@@ -34,6 +34,7 @@ internal static class Application
         try
         {
             using var identity = new Identity();
+            identity.WriteFiles(folder);
             using var pattern = new Pattern(settings.Seed, folder);
             bool kernelCanRekey = settings.UserSpaceOnly || await Warmup.RunAsync(identity);
             using var netem = Netem.Begin(settings.Netem);

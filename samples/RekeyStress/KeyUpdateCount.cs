@@ -9,13 +9,13 @@ namespace RekeyStress;
 /// </summary>
 internal sealed class KeyUpdateCount(Totals totals) : ILoggerFactory, ILogger
 {
+    private readonly GrowingNumber _received = new();
     private long _sent;
-    private long _received;
     private long _receivedByKernel;
 
     public long Sent => Interlocked.Read(ref _sent);
 
-    public long Received => Interlocked.Read(ref _received);
+    public long Received => _received.Value;
 
     /// <summary>Those among <see cref="Sent"/> that the kernel has sealed, and whose new keys it has got.</summary>
     public long SentByKernel => KernelSends ? Sent : 0;
@@ -29,6 +29,8 @@ internal sealed class KeyUpdateCount(Totals totals) : ILoggerFactory, ILogger
 
     /// <summary>Why the kernel has refused keys, so that user space goes on.</summary>
     public string? Refusal { get; private set; }
+
+    public Task WaitForReceivedAsync(long count, CancellationToken cancellationToken) => _received.WaitForAsync(count, cancellationToken);
 
     /// <summary>The handshake is complete: before, there are no KeyUpdates.</summary>
     public void Begin(KTlsStream stream)
@@ -46,12 +48,13 @@ internal sealed class KeyUpdateCount(Totals totals) : ILoggerFactory, ILogger
                 totals.UpdateSent();
                 break;
             case "KeyUpdateReceived":
-                Interlocked.Increment(ref _received);
-                totals.UpdateReceived();
                 if (KernelReceives)
                 {
                     Interlocked.Increment(ref _receivedByKernel);
                 }
+
+                totals.UpdateReceived();
+                _received.Add(1);
 
                 break;
             case "ReceiveHandedOver":

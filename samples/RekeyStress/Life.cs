@@ -6,7 +6,7 @@ using KTls.Handshake;
 namespace RekeyStress;
 
 /// <summary>One connection between two ends of ours, from the handshake to the end that its plan says.</summary>
-internal sealed class Life(Run run, LifePlan plan, string name, long updates)
+internal sealed class Life(Run run, LifePlan plan, string name, long updates) : ILife
 {
     private End? _client;
     private End? _server;
@@ -20,7 +20,7 @@ internal sealed class Life(Run run, LifePlan plan, string name, long updates)
     /// <summary>Whether something was wrong; what follows from that is not told again.</summary>
     public bool IsFailed => _isFailed;
 
-    /// <summary>KeyUpdates that both ends have sent.</summary>
+    /// <summary>Those that both ends have sent.</summary>
     public long Updates => (_client?.Updates.Sent ?? 0) + (_server?.Updates.Sent ?? 0);
 
     /// <summary>Whether this was enough: the run is over, or this connection's part in it is done.</summary>

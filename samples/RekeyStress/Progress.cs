@@ -45,6 +45,7 @@ internal sealed class Progress(Run run, TextWriter error, bool isTerminal)
             await error.WriteLineAsync();
         }
 
+        await end;
         return true;
     }
 
@@ -64,14 +65,14 @@ internal sealed class Progress(Run run, TextWriter error, bool isTerminal)
         Totals totals = run.Totals;
         string line = string.Create(
             CultureInfo.InvariantCulture,
-            $"{Elapsed.TotalSeconds,6:F0} s  {totals.UpdatesSent:N0} of {run.Settings.Updates:N0} KeyUpdates ({PerSecond():N0}/s)  {totals.BytesChecked / 1e6:N0} MB checked  {totals.LivesClosed} connections closed, {totals.LivesCut} cut off  {run.Findings.Count} wrong");
+            $"{Elapsed.TotalSeconds,6:F0} s  {run.Updates:N0} of {run.Settings.Updates:N0} KeyUpdates ({PerSecond():N0}/s)  {totals.BytesChecked / 1e6:N0} MB checked  {totals.LivesClosed} connections closed, {totals.LivesCut} cut off  {run.Findings.Count} wrong");
         await (isTerminal ? error.WriteAsync($"\r{line}   ") : error.WriteLineAsync(line));
         await error.FlushAsync();
     }
 
     private double PerSecond()
     {
-        (TimeSpan Time, long Updates) now = (Elapsed, run.Totals.UpdatesSent);
+        (TimeSpan Time, long Updates) now = (Elapsed, run.Updates);
         (TimeSpan Time, long Updates) then = _lastSeconds.Count == 0 ? default : _lastSeconds.Peek();
         _lastSeconds.Enqueue(now);
         if (_lastSeconds.Count > 20)

@@ -22,6 +22,9 @@ internal sealed class Run(Settings settings, Pattern pattern, Identity identity,
 
     public Totals Totals { get; } = new();
 
+    /// <summary>KeyUpdates that count for <see cref="Settings.Updates"/>: each once.</summary>
+    public long Updates => settings.Peer == PeerKind.Ourselves ? Totals.UpdatesSent : Totals.UpdatesSent + Totals.UpdatesReceived;
+
     public Findings Findings { get; } = new();
 
     public KernelUse KernelUse { get; } = new();

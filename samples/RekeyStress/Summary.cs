@@ -16,7 +16,7 @@ internal static class Summary
 
         var lines = new List<string>
         {
-            Text($"{elapsed.TotalSeconds:N1} s, {totals.UpdatesSent / elapsed.TotalSeconds:N0} KeyUpdates a second"),
+            Text($"{elapsed.TotalSeconds:N1} s, {run.Updates / elapsed.TotalSeconds:N0} KeyUpdates a second"),
             Text($"connections    {totals.LivesClosed:N0} closed in order, {totals.LivesCut:N0} cut off on purpose"),
             Text($"KeyUpdates     {totals.UpdatesSent:N0} sent, {totals.UpdatesReceived:N0} received"),
             Text($"data           {totals.BytesSent:N0} bytes sent, {totals.BytesByFile:N0} of them as files; {totals.BytesChecked:N0} received and right"),
@@ -32,7 +32,7 @@ internal static class Summary
             lines.Add("WRONG: " + finding);
         }
 
-        if (run.IsStopping && totals.UpdatesSent < run.Settings.Updates)
+        if (run.IsStopping && run.Updates < run.Settings.Updates)
         {
             lines.Add("stopped before all KeyUpdates were sent: time was up, or somebody said so");
         }
