@@ -33,8 +33,7 @@ internal sealed class KernelUse
         TlsStatistics? now = TlsStatistics.Read();
         for (int i = 0; i < 50 && now is not null; i++)
         {
-            bool isSettled = before is null || (now.CurrentTransmitSoftware == before.CurrentTransmitSoftware && now.CurrentReceiveSoftware == before.CurrentReceiveSoftware);
-            if (isSettled)
+            if (before is null || (now.CurrentTransmitSoftware <= before.CurrentTransmitSoftware && now.CurrentReceiveSoftware <= before.CurrentReceiveSoftware))
             {
                 break;
             }
@@ -60,10 +59,25 @@ internal sealed class KernelUse
             ("TlsTxRekeyError", 0, 0),
             ("TlsRxRekeyError", 0, 0),
             ("TlsDecryptError", 0, 0),
-            ("TlsCurrTxSw", 0, 0),
-            ("TlsCurrRxSw", 0, 0),
         ];
-        return [.. counters.Select(counter => Compare(counter.Name, counter.Ours, counter.Tolerance, before[counter.Name], after[counter.Name], findings))];
+        return
+        [
+            .. counters.Select(counter => Compare(counter.Name, counter.Ours, counter.Tolerance, before[counter.Name], after[counter.Name], findings)),
+            StillOpen("TlsCurrTxSw", before.CurrentTransmitSoftware, after.CurrentTransmitSoftware, findings),
+            StillOpen("TlsCurrRxSw", before.CurrentReceiveSoftware, after.CurrentReceiveSoftware, findings),
+        ];
+    }
+
+    // Another program's connections may have ended meanwhile; ours must not have stayed.
+    private static string StillOpen(string name, long? before, long? after, Findings findings)
+    {
+        long left = Math.Max(0, (after - before) ?? 0);
+        if (left > 0)
+        {
+            findings.Add(name, $"{left} connections that we have closed are still open in the kernel");
+        }
+
+        return string.Create(CultureInfo.InvariantCulture, $"  {name,-20} {left,12:N0}   left open");
     }
 
     private static string Compare(string name, long ours, long tolerance, long? before, long? after, Findings findings)

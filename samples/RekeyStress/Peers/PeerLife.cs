@@ -79,7 +79,7 @@ internal sealed class PeerLife(Run run, int connection, long share, KeyUpdateCou
     }
 
     public override string ToString() =>
-        $"{_name}: round {_round}, {_sent} bytes sent, {_checked.Value} of {_peerSent} received, {updates.Sent} KeyUpdates sent, {updates.Received} received";
+        $"{_name}, {_program?.Command}: round {_round}, {_sent} bytes sent, {_peer?.Checked.Value} of them arrived, {_checked.Value} of {_peerSent} received, {updates.Sent} KeyUpdates sent, {updates.Received} received";
 
     // The programs for servers end with our close_notify, and answer it; those for clients say it at the end of their input.
     private static async Task EndAsync(KTlsStream stream, PeerProcess peer, PeerProgram program, Task receiving)
@@ -147,8 +147,8 @@ internal sealed class PeerLife(Run run, int connection, long share, KeyUpdateCou
 
     private async Task TalkAsync(KTlsStream stream, PeerProcess peer, PeerProgram program, CancellationToken failing)
     {
-        long half = (share + 1) / 2;
-        while (!run.IsStopping && ((CanUpdate && updates.Sent < half) || updates.Received < half))
+        long wanted = CanUpdate ? (share + 1) / 2 : share;
+        while (!run.IsStopping && ((CanUpdate && updates.Sent < wanted) || updates.Received < wanted))
         {
             _round++;
             long updatesBefore = updates.Sent;
