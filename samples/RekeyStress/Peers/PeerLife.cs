@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 using KTls;
@@ -14,6 +15,8 @@ internal sealed class PeerLife(Run run, int connection, long share, KeyUpdateCou
     private readonly string _name = $"connection {connection}";
     private readonly Random _random = Script.RandomOf(run.Settings.Seed, connection);
     private readonly GrowingNumber _checked = new();
+    private PeerProgram? _program;
+    private PeerProcess? _peer;
     private long _ourOrigin;
     private long _peersOrigin;
     private long _sent;
@@ -28,37 +31,10 @@ internal sealed class PeerLife(Run run, int connection, long share, KeyUpdateCou
 
     public async Task RunAsync()
     {
-        using var failing = new CancellationTokenSource();
-        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        int port = ((IPEndPoint)listener.LocalEndPoint!).Port;
-        System.Net.Security.TlsCipherSuite suite = LifePlan.Suites[connection % LifePlan.Suites.Length];
-        PeerProgram program = PeerProgram.Of(run.Settings.Peer, isServer: _random.Next(2) == 0, port, suite, run.Folder);
-
-        // Its keys change at our request only, which has to come with a change of ours.
-        _inUserSpace = !run.KernelCanRekey && program.Update is null;
-        _ourOrigin = Pattern.Line * _random.Next(Pattern.Length / Pattern.Line);
-        _peersOrigin = program.Echoes ? _ourOrigin : Pattern.Line * _random.Next(Pattern.Length / Pattern.Line);
-        PeerProcess? peer = null;
         string? failure = null;
         try
         {
-            await using KTlsStream stream = await ConnectAsync(listener, port, program, suite, p => peer = p);
-            updates.Begin(stream);
-            Task checking = WatchAsync(peer!.CheckOutputAsync(run.Pattern, _ourOrigin), failing);
-            Task receiving = WatchAsync(ReceiveAsync(stream), failing);
-            try
-            {
-                await TalkAsync(stream, peer, program, failing.Token);
-                await EndAsync(stream, peer, program, receiving);
-            }
-            catch (OperationCanceledException) when (failing.IsCancellationRequested)
-            {
-                // One of these two says why.
-                await receiving;
-                await checking;
-                throw;
-            }
+            await TalkAsync();
         }
         catch (Exception e) when (e is not UserErrorException)
         {
@@ -66,12 +42,12 @@ internal sealed class PeerLife(Run run, int connection, long share, KeyUpdateCou
         }
         finally
         {
-            peer?.Dispose();
+            _peer?.Dispose();
         }
 
         if (failure is not null)
         {
-            run.Findings.Add($"{_name}, {program.Command}, round {_round}", $"{failure} The peer says: {(peer is null ? null : await peer.Errors)}");
+            run.Findings.Add($"{_name}, {_program!.Command}, round {_round}", $"{failure} The peer says: {(_peer is null ? null : await _peer.Errors)}");
         }
 
         run.KernelUse.Add(updates, failure is not null);
@@ -97,6 +73,37 @@ internal sealed class PeerLife(Run run, int connection, long share, KeyUpdateCou
         }
     }
 
+    private async Task TalkAsync()
+    {
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        int port = ((IPEndPoint)listener.LocalEndPoint!).Port;
+        TlsCipherSuite suite = LifePlan.Suites[connection % LifePlan.Suites.Length];
+        PeerProgram program = _program = PeerProgram.Of(run.Settings.Peer, isServer: _random.Next(2) == 0, port, suite, run.Folder);
+
+        // Its keys change at our request only, which has to come with a change of ours.
+        _inUserSpace = !run.KernelCanRekey && program.Update is null;
+        _ourOrigin = Pattern.Line * _random.Next(Pattern.Length / Pattern.Line);
+        _peersOrigin = program.Echoes ? _ourOrigin : Pattern.Line * _random.Next(Pattern.Length / Pattern.Line);
+        await using KTlsStream stream = await ConnectAsync(listener, port, program, suite);
+        updates.Begin(stream);
+        using var failing = new CancellationTokenSource();
+        Task checking = WatchAsync(_peer!.CheckOutputAsync(run.Pattern, _ourOrigin), failing);
+        Task receiving = WatchAsync(ReceiveAsync(stream), failing);
+        try
+        {
+            await RunRoundsAsync(stream, _peer, program, failing.Token);
+            await EndAsync(stream, _peer, program, receiving);
+        }
+        catch (OperationCanceledException) when (failing.IsCancellationRequested)
+        {
+            // One of these two says why.
+            await receiving;
+            await checking;
+            throw;
+        }
+    }
+
     private static async Task WatchAsync(Task task, CancellationTokenSource failing)
     {
         try
@@ -110,19 +117,19 @@ internal sealed class PeerLife(Run run, int connection, long share, KeyUpdateCou
         }
     }
 
-    private async Task<KTlsStream> ConnectAsync(Socket listener, int port, PeerProgram program, System.Net.Security.TlsCipherSuite suite, Action<PeerProcess> started)
+    private async Task<KTlsStream> ConnectAsync(Socket listener, int port, PeerProgram program, TlsCipherSuite suite)
     {
         KTlsOptions options = Run.Options(updates, _inUserSpace);
         if (program.IsServer)
         {
             // The port that was just free.
             listener.Close();
-            started(PeerProcess.Start(program));
+            _peer = PeerProcess.Start(program);
             return await KTlsStream.AuthenticateAsClientAsync(await ConnectAsync(port), run.Identity.Client, options);
         }
 
         listener.Listen(1);
-        started(PeerProcess.Start(program));
+        _peer = PeerProcess.Start(program);
         using var patience = new CancellationTokenSource(run.Settings.Patience);
         return await KTlsStream.AuthenticateAsServerAsync(await listener.AcceptAsync(patience.Token), run.Identity.Server(suite), options);
     }
@@ -145,7 +152,7 @@ internal sealed class PeerLife(Run run, int connection, long share, KeyUpdateCou
         }
     }
 
-    private async Task TalkAsync(KTlsStream stream, PeerProcess peer, PeerProgram program, CancellationToken failing)
+    private async Task RunRoundsAsync(KTlsStream stream, PeerProcess peer, PeerProgram program, CancellationToken failing)
     {
         long wanted = CanUpdate ? (share + 1) / 2 : share;
         while (!run.IsStopping && ((CanUpdate && updates.Sent < wanted) || updates.Received < wanted))
