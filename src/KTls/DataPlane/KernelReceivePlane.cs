@@ -41,7 +41,8 @@ internal sealed class KernelReceivePlane : ReceivePlane
     // the first part of a KeyUpdate, or a later part of another message.
     public override bool IsPaused => _hasStopped && !_isInsideRecord;
 
-    public override ValueTask WaitAsync(CancellationToken cancellationToken) => _socket.WaitReadableAsync(cancellationToken);
+    public override ValueTask WaitAsync(CancellationToken cancellationToken) =>
+        _canPause ? _socket.WaitForRecordAsync(cancellationToken) : _socket.WaitReadableAsync(cancellationToken);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<ReceivedRecord> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
