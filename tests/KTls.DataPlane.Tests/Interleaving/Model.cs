@@ -44,8 +44,6 @@ internal sealed class Model(Setup setup)
     /// <summary>KeyUpdates of ours.</summary>
     public int UpdatesSent { get; private set; }
 
-    public bool IsReading { get; private set; }
-
     /// <summary>Reads return 0 from now on.</summary>
     public bool HasEnded { get; private set; }
 
@@ -99,12 +97,10 @@ internal sealed class Model(Setup setup)
         PeerIsSilent = true;
     }
 
-    public void BeginRead() => IsReading = true;
-
-    /// <summary>How far a read comes with what has arrived.</summary>
-    public ReadOutcome Advance()
+    /// <summary>How far a read comes with what has arrived. Without room it meets nothing.</summary>
+    public ReadOutcome Advance(bool hasRoom)
     {
-        while (!IsDisposed && !HasEnded && ReadFailure == Failure.None && _arrived.TryPeek(out Arrival? next))
+        while (hasRoom && !IsDisposed && !HasEnded && ReadFailure == Failure.None && _arrived.TryPeek(out Arrival? next))
         {
             if (next.Kind == ArrivalKind.Data)
             {
@@ -118,6 +114,7 @@ internal sealed class Model(Setup setup)
         return IsDisposed ? ReadOutcome.Disposed
             : ReadFailure != Failure.None ? ReadOutcome.Failure
             : HasEnded ? ReadOutcome.End
+            : Unread != 0 ? ReadOutcome.Ready
             : ReadOutcome.Waits;
     }
 
@@ -136,8 +133,6 @@ internal sealed class Model(Setup setup)
 
         return taken;
     }
-
-    public void EndRead() => IsReading = false;
 
     /// <summary>A read has met the reset. What lay before it may be lost.</summary>
     public void MeetReset() => Fail(Failure.Reset);

@@ -4,6 +4,9 @@ namespace KTls.DataPlane.Tests.Interleaving;
 internal enum ReadOutcome
 {
     Waits,
+
+    /// <summary>0 bytes, and there is something to read: of a read without room.</summary>
+    Ready,
     Data,
 
     /// <summary>0 bytes.</summary>

@@ -10,24 +10,24 @@ internal sealed partial class Run
     private const int TcpInfo = 11;
     private const int TcpClosed = 7;
 
-    private Task ReadAsync()
+    private Task ReadAsync(bool hasRoom)
     {
-        BeginRead();
+        BeginRead(hasRoom);
         return CheckReadAsync();
     }
 
-    private void BeginRead()
+    private void BeginRead(bool hasRoom)
     {
         if (_reading is null)
         {
+            _hasRoom = hasRoom;
             Array.Clear(_buffer);
-            _model.BeginRead();
             _reading = ReadOursAsync();
         }
     }
 
     // What throws at once fails like what throws later.
-    private async Task<int> ReadOursAsync() => await _link.Ours.ReadAsync(_buffer);
+    private async Task<int> ReadOursAsync() => await _link.Ours.ReadAsync(_hasRoom ? _buffer : Memory<byte>.Empty);
 
     private async Task CheckReadAsync()
     {
@@ -37,7 +37,7 @@ internal sealed partial class Run
         }
 
         Task<int> reading = _reading.WaitAsync(Lab.Patience);
-        ReadOutcome outcome = _model.Advance();
+        ReadOutcome outcome = _model.Advance(_hasRoom);
         switch (outcome)
         {
             case ReadOutcome.Waits:
@@ -46,6 +46,9 @@ internal sealed partial class Run
             case ReadOutcome.Data:
                 int count = await reading;
                 Assert.Equal(_model.TakeData(count), _buffer[..count]);
+                break;
+            case ReadOutcome.Ready:
+                Assert.Equal(0, await reading);
                 break;
             case ReadOutcome.End:
                 Assert.Equal(0, await reading);
@@ -61,7 +64,6 @@ internal sealed partial class Run
         }
 
         _reading = null;
-        _model.EndRead();
         if (outcome != ReadOutcome.Disposed)
         {
             AssertReceivingPlane();
@@ -127,14 +129,19 @@ internal sealed partial class Run
 
         while (!_model.HasEnded && _model.ReadFailure == Failure.None)
         {
-            BeginRead();
-            Task reading = _reading!;
+            BeginRead(hasRoom: true);
+            Task<int> reading = _reading!;
             await ((Task)reading.WaitAsync(Lab.Patience)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (_model.Advance() == ReadOutcome.Waits || reading.Exception?.InnerException is IOException)
+            if (!_hasRoom && reading.IsCompletedSuccessfully)
+            {
+                // The reset is something to read, too.
+                Assert.Equal(0, reading.Result);
+                _reading = null;
+            }
+            else if (_model.Advance(_hasRoom) == ReadOutcome.Waits || reading.Exception?.InnerException is IOException)
             {
                 await AssertFailsAsync(Failure.Reset, reading);
                 _model.MeetReset();
-                _model.EndRead();
                 _reading = null;
             }
             else

@@ -24,6 +24,7 @@ internal sealed partial class Run : IAsyncDisposable
     private readonly List<Step> _steps = [];
     private readonly byte[] _buffer = new byte[ReadSize];
     private Task<int>? _reading;
+    private bool _hasRoom;
     private bool _alertIsDue = true;
 
     private Run(Link link, Witness witness, Setup setup)
@@ -75,8 +76,8 @@ internal sealed partial class Run : IAsyncDisposable
         _steps.Add(step);
         switch (step)
         {
-            case Step.Read:
-                await ReadAsync();
+            case Step.Read or Step.ReadWithoutRoom:
+                await ReadAsync(hasRoom: step == Step.Read);
                 break;
             case Step.Write or Step.SendFile or Step.Update or Step.RequestUpdate or Step.Shutdown:
                 await SendAsync(step);

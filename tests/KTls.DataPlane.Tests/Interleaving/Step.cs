@@ -13,6 +13,9 @@ internal enum Step
 
     /// <summary>A session ticket arrives, every second one in two records.</summary>
     Ticket,
+
+    /// <summary>Begins a read without room, unless a read is waiting: it ends when something can be read, and takes nothing.</summary>
+    ReadWithoutRoom,
     Write,
     SendFile,
     Update,
