@@ -97,6 +97,32 @@ public sealed class KeyUpdateTests
         await link.AssertReceivesAsync(ContentType.ApplicationData, 3);
     }
 
+    /// <summary>
+    /// The kernel opens a KeyUpdate that stands behind data together with the data, keeps it, and poll(2) does not tell of it: who only
+    /// waits would wait for ever.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Planes.Both), MemberType = typeof(Planes))]
+    public async Task A_read_without_room_sees_a_KeyUpdate_that_came_with_data(DataPlanePolicy plane)
+    {
+        if (!plane.CanUpdate())
+        {
+            plane = DataPlanePolicy.UserSpace;
+        }
+
+        await using Link link = await Link.ServerAsync(new KTlsOptions { DataPlane = plane });
+        byte[] buffer = new byte[100];
+        for (byte i = 0; i < 3; i++)
+        {
+            await link.SendAsync((ContentType.ApplicationData, [i]), (ContentType.Handshake, Lab.KeyUpdate()));
+            Assert.Equal(1, await link.Ours.ReadAsync(buffer).AsTask().WaitAsync(Lab.Patience));
+            Assert.Equal(i, buffer[0]);
+            await link.SendAsync((ContentType.ApplicationData, [i]));
+            Assert.Equal(0, await link.Ours.ReadAsync(Memory<byte>.Empty).AsTask().WaitAsync(Lab.Patience));
+            await link.AssertReadsAsync(i);
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Planes.Both), MemberType = typeof(Planes))]
     public async Task TLS_12_has_no_key_update(DataPlanePolicy plane)

@@ -23,7 +23,8 @@ internal sealed class KernelReceivePlane(KernelSocket socket, RecordKeys keys) :
     // the first part of a KeyUpdate, or a later part of another message.
     public override bool IsPaused => _hasStopped && !_isInsideRecord;
 
-    public override ValueTask WaitAsync(CancellationToken cancellationToken) => socket.WaitReadableAsync(cancellationToken);
+    public override ValueTask WaitAsync(CancellationToken cancellationToken) =>
+        _canPause ? socket.WaitForRecordAsync(cancellationToken) : socket.WaitReadableAsync(cancellationToken);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<ReceivedRecord> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)

@@ -42,7 +42,7 @@ internal sealed partial class KernelSocket
         }
 
         ThrowIfEmpty(buffer.Length);
-        int errno = ReceiveRecord(buffer.Span, out ReceivedRecord record);
+        int errno = ReceiveRecord(buffer.Span, LibC.MsgDontWait, out ReceivedRecord record);
         return errno switch
         {
             0 => new ValueTask<ReceivedRecord>(record),
@@ -56,7 +56,7 @@ internal sealed partial class KernelSocket
     public bool TryReceiveRecord(Span<byte> buffer, out ReceivedRecord record)
     {
         ThrowIfEmpty(buffer.Length);
-        int errno = ReceiveRecord(buffer, out record);
+        int errno = ReceiveRecord(buffer, LibC.MsgDontWait, out record);
         return errno switch
         {
             0 => true,
@@ -73,6 +73,17 @@ internal sealed partial class KernelSocket
     public ValueTask WaitReadableAsync(CancellationToken cancellationToken) =>
         cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled(cancellationToken)
         : Poll(PollDescriptor.Readable) ? default
+        : WaitUntilReadableAsync(cancellationToken);
+
+    /// <summary>
+    /// As <see cref="WaitReadableAsync"/>, for a socket whose receive keys can change. The kernel opens a KeyUpdate that stands behind
+    /// data together with the data, and keeps it for the next receive; but poll(2) and epoll(7) tell of nothing then until there are new
+    /// keys. Only a receive sees it.
+    /// </summary>
+    /// <inheritdoc cref="ReceiveRecordAsync"/>
+    public ValueTask WaitForRecordAsync(CancellationToken cancellationToken) =>
+        cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled(cancellationToken)
+        : Poll(PollDescriptor.Readable) || HasOpenedRecord() ? default
         : WaitUntilReadableAsync(cancellationToken);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -100,7 +111,7 @@ internal sealed partial class KernelSocket
         while (true)
         {
             await _readiness.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
-            int errno = ReceiveRecord(buffer.Span, out ReceivedRecord record);
+            int errno = ReceiveRecord(buffer.Span, LibC.MsgDontWait, out ReceivedRecord record);
             if (errno == 0)
             {
                 return record;
@@ -121,6 +132,19 @@ internal sealed partial class KernelSocket
             await _readiness.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
         }
         while (!Poll(PollDescriptor.Readable));
+    }
+
+    // Looks at one byte and leaves it there. An error is told here, for the kernel tells those of TCP only once.
+    private bool HasOpenedRecord()
+    {
+        Span<byte> first = stackalloc byte[1];
+        int errno = ReceiveRecord(first, LibC.MsgDontWait | LibC.MsgPeek, out _);
+        return errno switch
+        {
+            0 => true,
+            ErrorNumber.EAGAIN => false,
+            _ => throw SocketFailure.ToException(KernelCalls.ReceiveRecord, errno),
+        };
     }
 
     // The number of bytes, or the negative errno, as the kernel itself returns it.
@@ -147,7 +171,7 @@ internal sealed partial class KernelSocket
     }
 
     // 0 or the errno.
-    private unsafe int ReceiveRecord(Span<byte> buffer, out ReceivedRecord record)
+    private unsafe int ReceiveRecord(Span<byte> buffer, int flags, out ReceivedRecord record)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         record = default;
@@ -163,7 +187,7 @@ internal sealed partial class KernelSocket
                 message.Control = &control;
                 message.ControlLength = (nuint)sizeof(RecordTypeMessage);
 
-                nint received = LibC.recvmsg(_handle, &message, LibC.MsgDontWait);
+                nint received = LibC.recvmsg(_handle, &message, flags);
                 if (received < 0)
                 {
                     int errno = LibC.LastError;

@@ -76,6 +76,7 @@ internal static unsafe partial class LibC
 
     internal const int MsgControlTruncated = 0x8; // MSG_CTRUNC
     internal const int MsgEndOfRecord = 0x80; // MSG_EOR
+    internal const int MsgPeek = 0x2; // MSG_PEEK
     internal const int MsgDontWait = 0x40; // MSG_DONTWAIT
     internal const int MsgNoSignal = 0x4000; // MSG_NOSIGNAL
 
