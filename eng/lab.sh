@@ -12,8 +12,8 @@ source "$here/lab/run.sh"
 
 usage() {
   cat <<'TEXT'
-Usage: eng/lab.sh [--kernel 6.1|6.12|7.2|host|PATH] [--mem 2G] [--log FILE] [--measure] -- COMMAND...
-       eng/lab.sh --prepare [--kernel 6.1|6.12|7.2]
+Usage: eng/lab.sh [--kernel 6.1|6.12|7.2|host|PATH] [--cpus N] [--mem 2G] [--log FILE] [--measure] -- COMMAND...
+       eng/lab.sh --prepare [--kernel 6.1|6.12|7.2] [--cpus N]
        eng/lab.sh --help
 
 Runs COMMAND in a Linux kernel with kernel TLS: Debian's User-mode Linux, whose
@@ -24,6 +24,9 @@ The guest ends with the command, with this script, or with the script's caller.
   --kernel K   6.1, 6.12 or 7.2 (the default): Debian's kernel of that series, 7.2
                being 7.2 or later; PATH: that User-mode Linux binary; host: no guest,
                the command runs right here, if this machine's kernel has kernel TLS
+  --cpus N     processors, 1 if not given. User-mode Linux has one; with more, QEMU emulates
+               a machine for Debian's kernel for virtual machines: true parallelism, but
+               programs run 10 to 20 times slower
   --mem SIZE   memory of the guest, 2G if not given
   --log FILE   keeps the kernel's own messages in FILE
   --measure    for figures of speed: lets .NET optimize its code in the guest as it does
@@ -45,10 +48,10 @@ fail() {
   exit 125
 }
 
-kernel='' mem=2G log='' preload='' prepare=false measure=false
+kernel='' cpus=1 mem=2G log='' preload='' prepare=false measure=false
 while (($#)); do
   case $1 in
-    --kernel | --mem | --log)
+    --kernel | --cpus | --mem | --log)
       (($# > 1)) || fail "$1 needs a value; see --help"
       printf -v "${1#--}" %s "$2"
       shift
@@ -62,13 +65,25 @@ while (($#)); do
   shift
 done
 [[ $mem =~ ^[1-9][0-9]*[MG]$ ]] || fail "--mem wants a size such as 512M or 2G, not '$mem'"
+[[ $cpus =~ ^[1-9][0-9]?$ ]] || fail "--cpus wants a number of processors, not '$cpus'"
+[[ $cpus == 1 || ${kernel:-7.2} =~ ^(6\.1|6\.12|7\.2)$ ]] || fail "--cpus: only 6.1, 6.12 and 7.2 have more than one processor, not '$kernel'"
 
 [[ -z $log ]] || { : >"$log"; } 2>/dev/null || fail "--log: cannot write to $log"
 
+# fetch_kernel NAME: what it takes to boot it with so many processors.
+fetch_kernel() {
+  if ((cpus == 1)); then
+    fetch "$1"
+  else
+    fetch qemu
+    fetch "cloud-$1"
+  fi
+}
+
 if $prepare; then
   case $kernel in
-    '') for kernel in 6.1 6.12 7.2; do fetch "$kernel"; done ;;
-    6.1 | 6.12 | 7.2) fetch "$kernel" ;;
+    '') for kernel in 6.1 6.12 7.2; do fetch_kernel "$kernel"; done ;;
+    6.1 | 6.12 | 7.2) fetch_kernel "$kernel" ;;
     *) fail "--prepare fetches 6.1, 6.12 or 7.2, not '$kernel'" ;;
   esac
   exit
@@ -89,8 +104,12 @@ fi
 case ${kernel:=7.2} in
   host) run_here "$@" ;;
   6.1 | 6.12 | 7.2)
-    fetch "$kernel"
-    run_in_guest "$cache/$kernel/usr/bin/linux.uml" "$cache/$kernel" "$@"
+    fetch_kernel "$kernel"
+    if ((cpus == 1)); then
+      run_in_guest "$cache/$kernel/usr/bin/linux.uml" "$cache/$kernel" "$@"
+    else
+      run_in_guest '' "$cache/cloud-$kernel" "$@"
+    fi
     ;;
   */*)
     [[ -x $kernel ]] || fail "--kernel $kernel: no such program"

@@ -5,7 +5,10 @@
 # What lab.sh sets is not seen to be set here:
 # shellcheck disable=SC2154
 
-# fetch 6.1|6.12|7.2|tools|peers|nginx|chromium: makes sure that $cache/NAME is there.
+# shellcheck source=eng/lab/qemu/kernel.sh
+source "$(dirname "${BASH_SOURCE[0]}")/qemu/kernel.sh"
+
+# fetch 6.1|6.12|7.2|cloud-6.1|cloud-6.12|cloud-7.2|qemu|tools|peers|nginx|chromium: makes sure that $cache/NAME is there.
 fetch() {
   local name=$1 dir=$cache/$1 work=$cache/$1.partial lock
   is_fetched "$dir" && return
@@ -28,7 +31,8 @@ fetch() {
   exec {lock}>&-
 }
 
-is_kernel() { [[ $1 == [0-9]* ]]; }
+# Kernels are named by the least version that they have: User-mode Linux, or the one for virtual machines ("cloud").
+is_kernel() { [[ ${1#cloud-} == [0-9]* ]]; }
 
 # A folder is renamed into place only when complete; the path within tells
 # that it was not moved since, which an adapted program would not survive.
@@ -36,17 +40,19 @@ is_fetched() { [[ -f $1/fetched && $(<"$1/fetched") == "$1" ]]; }
 
 # download NAME WORK: puts the packages into WORK/cache/archives.
 download() {
-  local name=$1 work=$2 packages=(user-mode-linux kmod patchelf busybox-static) suites suite version
+  local name=$1 work=$2 packages=(user-mode-linux kmod patchelf busybox-static) suites suite version least=${1#cloud-}
   local mirror keyring
   case $name in
-    6.1) suites=(bookworm) ;;
-    6.12) suites=(trixie) ;;
-    7.2) suites=(forky sid) ;;
+    *6.1) suites=(bookworm) ;;
+    *6.12) suites=(trixie) ;;
+    *7.2) suites=(forky sid) ;;
+    qemu) suites=(stable) packages=(qemu-system-x86 virtiofsd) ;;
     tools) suites=(stable) packages=(busybox-static) ;;
     peers) suites=(stable) packages=(curl openssl gnutls-bin strace) ;;
     nginx) suites=(stable) packages=(nginx) ;;
     chromium) suites=(stable) packages=(chromium libnss3-tools patchelf) ;;
   esac
+  [[ $name != cloud-* ]] || packages=(linux-image-cloud-amd64 kmod liblzma5 busybox-static)
   need_apt
   find_mirror "$work"
   find_keyring "$work"
@@ -54,10 +60,10 @@ download() {
     note "$name: reading the package list of Debian $suite"
     read_suite "$suite" "$work"
     version=$(apt "$work" cache policy "${packages[0]}" | awk '$1 == "Candidate:" { print $2 }')
-    ! is_kernel "$name" || dpkg --compare-versions "$version" ge "$name~" && break
+    ! is_kernel "$name" || dpkg --compare-versions "$version" ge "$least~" && break
   done
-  ! is_kernel "$name" || dpkg --compare-versions "$version" ge "$name~" ||
-    fail "$mirror has no ${packages[0]} of $name or later in ${suites[*]} (found: ${version:-none})"
+  ! is_kernel "$name" || dpkg --compare-versions "$version" ge "$least~" ||
+    fail "$mirror has no ${packages[0]} of $least or later in ${suites[*]} (found: ${version:-none})"
   note "$name: fetching ${packages[0]} $version and what it needs, from Debian $suite"
   # "install" rather than "download": it brings what the packages depend on, all from one suite.
   logged "$work" apt "$work" get -y --download-only install "${packages[@]}"
@@ -218,7 +224,9 @@ adapt() {
   local libraries=usr/lib/x86_64-linux-gnu loader patchelf
   loader=$libraries/ld-linux-x86-64.so.2
   patchelf=("$2/$loader" --library-path "$2/$libraries" "$2/usr/bin/patchelf" --set-interpreter "$3/$loader")
-  if is_kernel "$1"; then
+  if [[ $1 == cloud-* ]]; then
+    adapt_cloud "$2"
+  elif is_kernel "$1"; then
     ln -s ../lib/uml/modules "$2/usr/lib/modules"
     "${patchelf[@]}" --set-rpath "$3/$libraries" "$2/usr/bin/linux.uml"
   elif [[ $1 == chromium ]]; then

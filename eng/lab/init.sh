@@ -31,7 +31,7 @@ if [[ -d $root/usr/lib/modules ]]; then
   chmod +x /dev/modprobe
   setting kernel/modprobe /dev/modprobe
   [[ ! -d /lib/modules ]] || mount --bind "$root/usr/lib/modules" /lib/modules
-  /dev/modprobe -a tls ipv6
+  /dev/modprobe -qa tls ipv6 aesni_intel
 fi
 
 # Enough of everything for some ten thousand short connections in a row.
@@ -41,11 +41,14 @@ setting net/ipv4/tcp_tw_reuse 1
 setting net/core/somaxconn 4096
 ulimit -n 131072
 
-# Pipes rather than the console lines themselves, so that the command sees no terminal. The lines
-# stay open until the end: closing one would end the reader outside.
-exec 3>/dev/tty1 4>/dev/tty2
-stty -F /dev/tty1 raw -echo
-stty -F /dev/tty2 raw -echo
+# Pipes rather than the lines that lead outside themselves, so that the command sees no terminal. The lines
+# stay open until the end: closing one would end the reader outside. Setting a mode waits for what was written
+# to arrive; QEMU's lines are no terminals and need neither.
+read -r out err <<<"${ktls_lines:-/dev/tty1 /dev/tty2}"
+exec 3>"$out" 4>"$err"
+make_raw() { [[ ! -t $1 ]] || stty raw -echo <&"$1"; }
+make_raw 3
+make_raw 4
 exec 5> >(exec cat >&3)
 copiers=("$!")
 if $merged; then
@@ -77,9 +80,8 @@ for process in /proc/[0-9]*; do
   [[ " 1 ${copiers[*]} " == *" $process "* ]] || kill -KILL "$process"
 done 2>/dev/null
 wait "${copiers[@]}"
-# Setting a mode waits for what was written to arrive.
-stty -F /dev/tty1 raw
-stty -F /dev/tty2 raw
+make_raw 3
+make_raw 4
 sync
 echo "$status" >"$run/status"
 echo o >/proc/sysrq-trigger

@@ -12,11 +12,10 @@ run_here() {
   exec -- "$@"
 }
 
-# run_in_guest LINUX ROOT COMMAND...: LINUX is the kernel, ROOT holds modprobe, its
+# run_in_guest LINUX ROOT COMMAND...: LINUX is User-mode Linux, or empty for QEMU; ROOT holds modprobe, its
 # modules and busybox, or is empty where the kernel has everything built in.
 run_in_guest() {
-  local linux root=$2 folder
-  linux=$(realpath -- "$1")
+  local linux=$1 root=$2 folder
   shift 2
   for folder in "$here" "$cache" "$PWD"; do
     [[ $folder/ != /dev/* ]] || fail "the guest has a /dev of its own and so cannot see $folder: use another folder"
@@ -29,7 +28,7 @@ run_in_guest() {
   trap 'exit 130' INT
   trap 'exit 143' TERM
   describe "$root" "$@"
-  boot "$linux"
+  boot "$linux" "$root"
   # The shell would report how the guest ended, in its own words.
   exec {stderr}>&2 2>/dev/null
 
@@ -60,11 +59,19 @@ describe() {
   cat "/proc/$$/environ" >"$run/environ"
 }
 
-# boot LINUX: starts the guest. It writes to pipes, since it cannot wait for plain
+# boot LINUX ROOT: starts the guest. It writes to pipes, since it cannot wait for plain
 # files and would change the modes of a terminal.
 boot() {
-  local pipe memory
-  memory=$(memory_folder)
+  local pipe memory=$run machine
+  if [[ -n $1 ]]; then
+    memory=$(memory_folder)
+    machine=(
+      "$(realpath -- "$1")" root=/dev/root rootfstype=hostfs rw mem="$mem" seccomp=auto uml_dir="$run/" umid=guest
+      "init=\"$here/lab/init.sh\"" "ktls_lab=\"$run\"" con=null con0=null,fd:1 con1=null,fd:3 con2=null,fd:4
+    )
+  else
+    machine=("$here/lab/qemu/machine.sh" "$run" "$cache/qemu" "$2" "$cpus" "$mem" "$here/lab/init.sh")
+  fi
   for pipe in out err console; do mkfifo "$run/$pipe"; done
   cat "$run/out" &
   readers=("$!")
@@ -74,9 +81,7 @@ boot() {
   readers+=("$!")
   # A session of its own, so that it and its helpers can be ended together.
   env -i PATH="$PATH" HOME="$run" TMPDIR="$memory" setsid setpriv --pdeathsig KILL \
-    "$1" root=/dev/root rootfstype=hostfs rw mem="$mem" seccomp=auto uml_dir="$run/" umid=guest \
-    "init=\"$here/lab/init.sh\"" "ktls_lab=\"$run\"" con=null con0=null,fd:1 con1=null,fd:3 con2=null,fd:4 \
-    </dev/null >"$run/console" 2>&1 3>"$run/out" 4>"$run/err" &
+    "${machine[@]}" </dev/null >"$run/console" 2>&1 3>"$run/out" 4>"$run/err" &
   guest=$!
   setpriv --pdeathsig KILL tail --pid="$PPID" -f /dev/null >/dev/null 2>&1 &
   caller=$!

@@ -20,8 +20,8 @@ internal sealed class Link : IAsyncDisposable
 
     public RawPeer Peer { get; }
 
-    /// <summary>We are the server; no tickets, so that the first record has the number 0.</summary>
-    public static async Task<Link> ServerAsync(KTlsOptions options, SslProtocols protocol = SslProtocols.Tls13, int bufferSize = 0)
+    /// <summary>We are the server; no tickets, so that the first record has the number 0. Early data comes together with the peer's Finished.</summary>
+    public static async Task<Link> ServerAsync(KTlsOptions options, SslProtocols protocol = SslProtocols.Tls13, int bufferSize = 0, byte[]? early = null)
     {
         options.TicketCount = 0;
         SslServerAuthenticationOptions server = TestPki.Server();
@@ -31,7 +31,7 @@ internal sealed class Link : IAsyncDisposable
         RawPeer peer = await RawPeer.ConnectAsync(tcp.Client);
         if (protocol == SslProtocols.Tls13)
         {
-            await peer.SendAsync(peer.LastFlight);
+            await peer.SendAsync(peer.LastFlight, early is null ? [] : peer.Seal(ContentType.ApplicationData, early));
         }
 
         return new Link(tcp, await accepting, peer);

@@ -155,8 +155,6 @@ internal sealed partial class SplitConnection
             throw new TlsAlertException(AlertDescription.UnexpectedMessage, "The peer changes its keys more often than the options allow (MaxKeyUpdatesPerSecond).");
         }
 
-        Log.KeyUpdateReceived(_logger, updateRequested);
-        Instruments.KeyUpdateReceived();
         _session.UpdateReceiveKeys();
         using RecordKeys keys = _session.GetReceiveKeys();
         _receive.ChangeKeys(keys);
@@ -166,6 +164,9 @@ internal sealed partial class SplitConnection
             // Due before our next data (RFC 8446 §4.6.3): the next write sees to it.
             Volatile.Write(ref _owesKeyUpdate, true);
         }
+
+        Instruments.KeyUpdateReceived();
+        Log.KeyUpdateReceived(_logger, updateRequested);
     }
 
     private void KeepSession()
