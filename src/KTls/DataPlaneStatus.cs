@@ -15,5 +15,6 @@ public enum DataPlaneKind
 
 /// <summary>Who seals or opens the records of one direction, and why.</summary>
 /// <param name="Kind">Who does it.</param>
-/// <param name="Reason">Why, in one sentence for a person.</param>
-public readonly record struct DataPlaneStatus(DataPlaneKind Kind, string Reason);
+/// <param name="Fallback">Why it is not the kernel.</param>
+/// <param name="Reason">The same in one sentence for a person.</param>
+public readonly record struct DataPlaneStatus(DataPlaneKind Kind, FallbackReason Fallback, string Reason);

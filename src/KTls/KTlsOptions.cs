@@ -13,6 +13,9 @@ public sealed partial class KTlsOptions
     /// <summary>Who may seal and open records. Default: <see cref="DataPlanePolicy.PreferKernel"/>.</summary>
     public DataPlanePolicy DataPlane { get; set; } = DataPlanePolicy.PreferKernel;
 
+    /// <summary>Whether <see cref="SslStream"/> may serve whom KTls cannot. Default: <see cref="FallbackPolicy.Allow"/>.</summary>
+    public FallbackPolicy Fallback { get; set; } = FallbackPolicy.Allow;
+
     /// <summary>The directions that the kernel may take over. Default: <see cref="KTls.KernelDirections.Both"/>.</summary>
     public KernelDirections KernelDirections { get; set; } = KernelDirections.Both;
 
@@ -117,6 +120,4 @@ public sealed partial class KTlsOptions
 
     /// <summary>Where log messages go. Default: none.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }
-
-    internal string? WhyOnlySslStream => DataPlane == DataPlanePolicy.SslStream ? "the options say so" : null;
 }

@@ -39,6 +39,56 @@ public sealed class DecisionTests
         Assert.Equal(1, await blocking.WaitAsync(TimeSpan.FromSeconds(10)));
     }
 
+    [Fact]
+    public async Task SslStream_can_be_forbidden_for_clients()
+    {
+        using TcpPair tcp = TcpPair.Connect();
+        SslClientAuthenticationOptions client = TestPki.Client();
+        (client.EnabledSslProtocols, client.CipherSuitesPolicy) = (SslProtocols.Tls12, CbcOnly);
+        using var peer = new SslStream(new NetworkStream(tcp.Client));
+        Task handshake = peer.AuthenticateAsClientAsync(client);
+        var options = new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace, Fallback = FallbackPolicy.Forbid };
+        AuthenticationException e = await Assert.ThrowsAsync<AuthenticationException>(() => KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), options));
+        Assert.Contains("forbid SslStream: the client offers no cipher suite", e.Message, StringComparison.Ordinal);
+
+        // An alert, not a connection that just ends.
+        await Assert.ThrowsAsync<AuthenticationException>(() => handshake.WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
+    [Fact]
+    public async Task SslStream_can_be_forbidden_for_options()
+    {
+        using TcpPair tcp = TcpPair.Connect();
+        SslClientAuthenticationOptions client = TestPki.Client();
+        client.LocalCertificateSelectionCallback = (_, _, _, _, _) => TestPki.Ecdsa;
+        AuthenticationException e = await Assert.ThrowsAsync<AuthenticationException>(() =>
+            KTlsStream.AuthenticateAsClientAsync(tcp.Client, client, new KTlsOptions { Fallback = FallbackPolicy.Forbid }));
+        Assert.Contains("LocalCertificateSelectionCallback is set", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_SslStream_our_own_records_stand_in_for_the_kernel()
+    {
+        await using StreamPair pair = await StreamPair.ConnectAsync(new KTlsOptions { Fallback = FallbackPolicy.Forbid });
+        DataPlaneStatus sending = pair.Server.Sending;
+        Assert.True(sending is { Kind: DataPlaneKind.Kernel, Fallback: FallbackReason.None } or { Kind: DataPlaneKind.UserSpace, Fallback: FallbackReason.NoKernelTls }, $"{sending}");
+        await Transfer.OneWayAsync(pair.Client, pair.Server, 100_000).WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    [Theory]
+    [InlineData(FallbackPolicy.Allow, LogLevel.Information)]
+    [InlineData(FallbackPolicy.Warn, LogLevel.Warning)]
+    public async Task A_fallback_is_logged(FallbackPolicy policy, LogLevel level)
+    {
+        var lines = new System.Collections.Concurrent.ConcurrentQueue<(LogLevel Level, string Text)>();
+        using ILoggerFactory logs = LoggerFactory.Create(builder => builder.SetMinimumLevel(LogLevel.Trace).AddProvider(new LogQueue(lines)));
+        SslClientAuthenticationOptions client = TestPki.Client();
+        client.LocalCertificateSelectionCallback = (_, _, _, _, _) => TestPki.Ecdsa;
+        await using StreamPair pair = await StreamPair.ConnectAsync(new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace, Fallback = policy, LoggerFactory = logs }, client: client);
+        Assert.Equal(FallbackReason.Options, pair.Client.Sending.Fallback);
+        Assert.Single(lines, line => line.Level == level && line.Text.Contains("LocalCertificateSelectionCallback is set", StringComparison.Ordinal));
+    }
+
     [Theory]
     [MemberData(nameof(ServerOptionsOfSslStream))]
     [Option(typeof(SslServerAuthenticationOptions), nameof(SslServerAuthenticationOptions.AllowRenegotiation))]

@@ -193,7 +193,7 @@ public sealed class DiagnosticsTests
             Instruments.ConnectionBegins(isServer: true);
             Instruments.ConnectionEnds(isServer: true);
             Instruments.Chosen(DataPlaneKind.Kernel, DataPlaneKind.UserSpace);
-            Instruments.FallsBack(FallbackReason.Peer);
+            Instruments.FallsBack(FallbackReason.CipherSuite);
             Instruments.FallsBack(FallbackReason.NoRekey, KernelDirections.Receive);
             Instruments.KeyUpdateSent();
             Instruments.KeyUpdateReceived();

@@ -74,8 +74,8 @@ public sealed class ServerHandshakeOptions
 
     /// <summary>Looks whether a client can be served with these options, before any answer: who else could serve it is the caller's question.</summary>
     /// <param name="hello">What the client offers.</param>
-    /// <returns>Why not, in words that fit into a sentence; null when it can.</returns>
-    public string? FindObstacle(ClientHello hello)
+    /// <returns>Why not; null when it can.</returns>
+    public HandshakeObstacle? FindObstacle(ClientHello hello)
     {
         ArgumentNullException.ThrowIfNull(hello);
         return ServerNegotiation.FindObstacle(hello, this);

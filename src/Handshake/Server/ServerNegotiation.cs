@@ -42,7 +42,7 @@ internal static class ServerNegotiation
     }
 
     /// <summary>Why a server cannot serve a client with a credential; null when it can, as far as its ClientHello tells.</summary>
-    public static string? FindObstacle(ClientHello hello, ServerHandshakeOptions options)
+    public static HandshakeObstacle? FindObstacle(ClientHello hello, ServerHandshakeOptions options)
     {
         SslProtocols enabled = SupportedParameters.WithSuites(options.Protocols, options.CipherSuites);
         if (hello.OffersTls13 && (enabled & SslProtocols.Tls13) != 0)
@@ -52,33 +52,33 @@ internal static class ServerNegotiation
 
         if (!hello.OffersTls12 || (enabled & SslProtocols.Tls12) == 0)
         {
-            return "the client offers no protocol version that KTls has";
+            return HandshakeObstacle.ProtocolVersion;
         }
 
         return !hello.OffersExtendedMasterSecret && options.RequireExtendedMasterSecret
-            ? "the client does not offer the extended master secret"
+            ? HandshakeObstacle.ExtendedMasterSecret
             : FindObstacle(hello, options, isTls13: false);
     }
 
-    private static string? FindObstacle(ClientHello hello, ServerHandshakeOptions options, bool isTls13)
+    private static HandshakeObstacle? FindObstacle(ClientHello hello, ServerHandshakeOptions options, bool isTls13)
     {
         if (SelectSuite(hello, options, isTls13) is null)
         {
-            return "the client offers no cipher suite that KTls and the certificate have";
+            return HandshakeObstacle.CipherSuite;
         }
 
         if (SelectGroup(hello, options.Groups, isTls13) is null)
         {
-            return "the client offers no group that KTls has";
+            return HandshakeObstacle.Group;
         }
 
         if (!isTls13 && !HasCurveOf(hello, options.Credential))
         {
-            return "the client does not have the curve of the certificate's key";
+            return HandshakeObstacle.CertificateCurve;
         }
 
         return SelectScheme(hello, options.Credential, isTls13) is null
-            ? "the client accepts no signature scheme that the certificate's key can sign with"
+            ? HandshakeObstacle.SignatureScheme
             : null;
     }
 

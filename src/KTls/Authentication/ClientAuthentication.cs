@@ -1,7 +1,6 @@
 using System.Net.Security;
 using System.Net.Sockets;
 using KTls.DataPlane;
-using KTls.Diagnostics;
 using KTls.Fallback;
 using KTls.Handshake;
 using KTls.Kernel;
@@ -15,9 +14,10 @@ internal static class ClientAuthentication
     public static async Task<Connection> RunAsync(KTlsStream sender, Socket socket, SslClientAuthenticationOptions options, HandshakeAttempt attempt)
     {
         ClientOptions.RequireOneSourceOfCertificates(options, attempt.Options.ClientCredentials);
-        if ((attempt.Options.WhyOnlySslStream ?? ClientOptions.WhyOnlySslStream(options)) is { } reason)
+        Decision decision = attempt.Decide(Obstacle.OfOptions(ClientOptions.WhyOnlySslStream(options)), kernel: null);
+        if (decision.Choice >= Choice.SslStream)
         {
-            return await FallBackAsync(socket, options, attempt.WhyOnlySslStream, reason, attempt).ConfigureAwait(false);
+            return await FallBackAsync(socket, options, decision, attempt).ConfigureAwait(false);
         }
 
         string host = ClientOptions.NormalizeHost(options.TargetHost);
@@ -28,10 +28,12 @@ internal static class ClientAuthentication
 
         // What is wrong with the options comes out here, before anything is done to the socket.
         using var handshake = new ClientHandshake(ClientOptions.Translate(options, host, attempt.Options, session));
-        KernelSocket? transport = Transport.TryOpen(socket, attempt.Options.DataPlane, out reason);
-        if (transport is null)
+        KernelSocket? transport = Transport.TryOpen(socket, attach: decision.Choice == Choice.Kernel, out Obstacle? whyNotKernel);
+        decision = attempt.Decide(handshake: null, whyNotKernel);
+        if (transport is null || decision.Choice >= Choice.SslStream)
         {
-            return await FallBackAsync(socket, options, FallbackReason.NoKernelTls, reason, attempt).ConfigureAwait(false);
+            Transport.Release(transport, socket);
+            return await FallBackAsync(socket, options, decision, attempt).ConfigureAwait(false);
         }
 
         bool isEstablished = false;
@@ -44,7 +46,7 @@ internal static class ClientAuthentication
                 options.CertificateRevocationCheckMode, options.RemoteCertificateValidationCallback);
             await PeerVerdict.ReachAsync(handshake, driver, criteria, attempt.Token).ConfigureAwait(false);
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
-            Connection connection = Establishment.Establish(handshake, driver, transport, socket, options.TargetHost ?? string.Empty, sessions, attempt);
+            Connection connection = Establishment.Establish(handshake, driver, transport, socket, decision, options.TargetHost ?? string.Empty, sessions, attempt);
             isEstablished = true;
             return connection;
         }
@@ -58,13 +60,13 @@ internal static class ClientAuthentication
         }
     }
 
-    private static Task<Connection> FallBackAsync(Socket socket, SslClientAuthenticationOptions options, FallbackReason kind, string reason, HandshakeAttempt attempt)
+    private static Task<Connection> FallBackAsync(Socket socket, SslClientAuthenticationOptions options, Decision decision, HandshakeAttempt attempt)
     {
-        Transport.ThrowIfRequired(attempt.Options.DataPlane, reason);
-        Log.FallsBack(attempt.Logger, reason);
-        Instruments.FallsBack(kind);
-        SslClientAuthenticationOptions forSslStream = FallbackClientCredentials.Apply(attempt.Options.ClientCredentials, options, reason);
+        attempt.ThrowIfRefused(decision);
+        Obstacle obstacle = decision.Obstacle!;
+        attempt.TellOfFallback(obstacle);
+        SslClientAuthenticationOptions forSslStream = FallbackClientCredentials.Apply(attempt.Options.ClientCredentials, options, obstacle.Text);
         return SslStreamConnection.AuthenticateAsync(
-            socket, replay: default, stream => stream.AuthenticateAsClientAsync(forSslStream, attempt.Token), reason, attempt.Options);
+            socket, replay: default, stream => stream.AuthenticateAsClientAsync(forSslStream, attempt.Token), obstacle, attempt.Options);
     }
 }

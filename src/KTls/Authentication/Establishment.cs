@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using KTls.DataPlane;
 using KTls.Diagnostics;
+using KTls.Fallback;
 using KTls.Handshake;
 using KTls.Kernel;
 
@@ -14,18 +15,19 @@ internal static class Establishment
     /// <param name="driver">What it was received with.</param>
     /// <param name="transport">The socket, for our calls.</param>
     /// <param name="socket">The socket, to be closed with the connection unless the options say otherwise.</param>
+    /// <param name="decision">Whether it is to be the kernel.</param>
     /// <param name="targetHost">On a client the name that it wants to reach, on a server the name that the client asked for.</param>
     /// <param name="sessions">Where a client's sessions go; null: nowhere.</param>
     /// <param name="attempt">The options.</param>
     /// <exception cref="KernelTlsException">The kernel refuses the keys, and the options require it.</exception>
     public static SplitConnection Establish(
         TlsHandshake handshake, HandshakeDriver driver, KernelSocket transport, Socket socket,
-        string targetHost, SessionKeeper? sessions, HandshakeAttempt attempt)
+        Decision decision, string targetHost, SessionKeeper? sessions, HandshakeAttempt attempt)
     {
         TlsSession session = handshake.TakeSession();
         try
         {
-            DataPlanes planes = DataPlanes.Install(transport, session, driver.Unconsumed, attempt.Options, attempt.Logger);
+            DataPlanes planes = DataPlanes.Install(transport, session, driver.Unconsumed, decision, attempt.Options, attempt.Logger);
             Instruments.Chosen(planes.Send.Status.Kind, planes.HandOverAtBoundary ? DataPlaneKind.Kernel : planes.Receive.Status.Kind);
             var facts = new ConnectionFacts
             {

@@ -1,4 +1,6 @@
+using System.Security.Authentication;
 using KTls.Diagnostics;
+using KTls.Fallback;
 using Microsoft.Extensions.Logging;
 
 namespace KTls.Authentication;
@@ -9,6 +11,34 @@ namespace KTls.Authentication;
 /// <param name="Token">Cancelled by the caller or when time is up.</param>
 internal readonly record struct HandshakeAttempt(KTlsOptions Options, ILogger Logger, CancellationToken Token)
 {
-    /// <summary>Why SslStream serves although nothing was tried.</summary>
-    public FallbackReason WhyOnlySslStream => Options.WhyOnlySslStream is null ? FallbackReason.Options : FallbackReason.SwitchedOff;
+    /// <summary>Decides with what is known by now.</summary>
+    public Decision Decide(Obstacle? handshake, Obstacle? kernel) => Decision.Make(Options.DataPlane, Options.Fallback, handshake, kernel);
+
+    /// <summary>Nobody is to serve.</summary>
+    /// <exception cref="AuthenticationException">So it was decided.</exception>
+    public void ThrowIfRefused(Decision decision)
+    {
+        if (decision is { Choice: Choice.Refuse, Obstacle: { } obstacle })
+        {
+            throw new AuthenticationException(
+                Options.DataPlane == DataPlanePolicy.RequireKernel
+                    ? $"The options require kernel TLS, which cannot serve this connection: {obstacle.Text}."
+                    : $"KTls cannot serve this connection, and the options forbid SslStream: {obstacle.Text}.");
+        }
+    }
+
+    /// <summary>Tells that SslStream takes over.</summary>
+    public void TellOfFallback(Obstacle obstacle)
+    {
+        if (Options.Fallback == FallbackPolicy.Warn && obstacle.Reason != FallbackReason.SwitchedOff)
+        {
+            Log.FallsBackUnwanted(Logger, obstacle.Text);
+        }
+        else
+        {
+            Log.FallsBack(Logger, obstacle.Text);
+        }
+
+        Instruments.FallsBack(obstacle.Reason);
+    }
 }

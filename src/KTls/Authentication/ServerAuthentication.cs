@@ -1,7 +1,6 @@
 using System.Net.Security;
 using System.Net.Sockets;
 using KTls.DataPlane;
-using KTls.Diagnostics;
 using KTls.Fallback;
 using KTls.Handshake;
 using KTls.Kernel;
@@ -15,15 +14,18 @@ internal static class ServerAuthentication
     public static async Task<Connection> RunAsync(KTlsStream sender, Socket socket, SslServerAuthenticationOptions options, HandshakeAttempt attempt)
     {
         ServerOptions.RequireOneSourceOfCertificates(options, attempt.Options.ServerCredentials);
-        if ((attempt.Options.WhyOnlySslStream ?? ServerOptions.WhyOnlySslStream(options)) is { } reason)
+        Decision decision = attempt.Decide(Obstacle.OfOptions(ServerOptions.WhyOnlySslStream(options)), kernel: null);
+        if (decision.Choice >= Choice.SslStream)
         {
-            return await FallBackAsync(socket, replay: default, hello: null, options, attempt.WhyOnlySslStream, reason, attempt).ConfigureAwait(false);
+            return await FallBackAsync(socket, replay: default, hello: null, options, decision, attempt).ConfigureAwait(false);
         }
 
-        KernelSocket? transport = Transport.TryOpen(socket, attempt.Options.DataPlane, out reason);
-        if (transport is null)
+        KernelSocket? transport = Transport.TryOpen(socket, attach: decision.Choice == Choice.Kernel, out Obstacle? whyNotKernel);
+        decision = attempt.Decide(handshake: null, whyNotKernel);
+        if (transport is null || decision.Choice >= Choice.SslStream)
         {
-            return await FallBackAsync(socket, replay: default, hello: null, options, FallbackReason.NoKernelTls, reason, attempt).ConfigureAwait(false);
+            Transport.Release(transport, socket);
+            return await FallBackAsync(socket, replay: default, hello: null, options, decision, attempt).ConfigureAwait(false);
         }
 
         bool isServed = false;
@@ -33,20 +35,21 @@ internal static class ServerAuthentication
             using var driver = new HandshakeDriver(transport) { KeepsReceived = true };
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
             ClientHello hello = handshake.ClientHello!;
-            (ServerHandshakeOptions? chosen, string? whyNot) = await ChooseAsync(sender, options, handshake, driver, attempt).ConfigureAwait(false);
+            (ServerHandshakeOptions? chosen, Obstacle? whyNotUs) = await ChooseAsync(sender, options, handshake, driver, attempt).ConfigureAwait(false);
             if (chosen is null)
             {
+                decision = attempt.Decide(whyNotUs, whyNotKernel);
                 byte[] replay = driver.Received.ToArray();
                 Transport.Release(transport, socket);
                 isServed = true;
-                return await FallBackAsync(socket, replay, hello, options, FallbackReason.Peer, whyNot!, attempt).ConfigureAwait(false);
+                return await FallBackAsync(socket, replay, hello, options, decision, attempt).ConfigureAwait(false);
             }
 
             driver.KeepsReceived = false;
             await AcceptAsync(handshake, driver, chosen, attempt.Token).ConfigureAwait(false);
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
             await JudgeAsync(sender, handshake, driver, options, attempt.Token).ConfigureAwait(false);
-            Connection connection = Establishment.Establish(handshake, driver, transport, socket, ServerOptions.UnicodeName(hello), sessions: null, attempt);
+            Connection connection = Establishment.Establish(handshake, driver, transport, socket, decision, ServerOptions.UnicodeName(hello), sessions: null, attempt);
             isServed = true;
             return connection;
         }
@@ -61,18 +64,18 @@ internal static class ServerAuthentication
     }
 
     // Whatever goes wrong at the choice, or forbids SslStream, the client is told: it has sent its ClientHello and waits.
-    private static async ValueTask<(ServerHandshakeOptions? Options, string? WhyNot)> ChooseAsync(
+    private static async ValueTask<(ServerHandshakeOptions? Options, Obstacle? WhyNot)> ChooseAsync(
         KTlsStream sender, SslServerAuthenticationOptions options, ServerHandshake handshake, HandshakeDriver driver, HandshakeAttempt attempt)
     {
         AlertDescription alert = AlertDescription.InternalError;
         try
         {
-            (ServerHandshakeOptions? Options, string? WhyNot) choice = Choose(sender, options, handshake.ClientHello!, attempt.Options);
-            if (choice.Options is null)
+            (ServerHandshakeOptions? Options, Obstacle? WhyNot) choice = Choose(sender, options, handshake.ClientHello!, attempt.Options);
+            if (choice.WhyNot is { } obstacle)
             {
-                alert = AlertDescription.HandshakeFailure;
-                Transport.ThrowIfRequired(attempt.Options.DataPlane, choice.WhyNot!);
-                FallbackCredentials.ThrowIfNone(attempt.Options.ServerCredentials, handshake.ClientHello!, choice.WhyNot!);
+                alert = obstacle.Reason == FallbackReason.ProtocolVersion ? AlertDescription.ProtocolVersion : AlertDescription.HandshakeFailure;
+                attempt.ThrowIfRefused(attempt.Decide(obstacle, kernel: null));
+                FallbackCredentials.ThrowIfNone(attempt.Options.ServerCredentials, handshake.ClientHello!, obstacle.Text);
             }
 
             return choice;
@@ -84,11 +87,11 @@ internal static class ServerAuthentication
         }
     }
 
-    private static (ServerHandshakeOptions? Options, string? WhyNot) Choose(KTlsStream sender, SslServerAuthenticationOptions options, ClientHello hello, KTlsOptions kernelOptions)
+    private static (ServerHandshakeOptions? Options, Obstacle? WhyNot) Choose(KTlsStream sender, SslServerAuthenticationOptions options, ClientHello hello, KTlsOptions kernelOptions)
     {
         if (options.AllowRenegotiation && !hello.OffersTls13)
         {
-            return (null, "AllowRenegotiation is set, for a client of TLS 1.2");
+            return (null, Obstacle.OfOptions("AllowRenegotiation is set, for a client of TLS 1.2"));
         }
 
         if (kernelOptions.ServerCredentials is { } credentials)
@@ -98,17 +101,17 @@ internal static class ServerAuthentication
 
         if (!ServerOptions.TryGetCredential(sender, options, ServerOptions.UnicodeName(hello), out CertificateCredential? credential, out string? reason))
         {
-            return (null, reason);
+            return (null, new Obstacle(FallbackReason.Certificate, reason!));
         }
 
         ServerHandshakeOptions translated = ServerOptions.Translate(options, kernelOptions, credential);
-        return translated.FindObstacle(hello) is { } obstacle ? (null, obstacle) : (translated, null);
+        return translated.FindObstacle(hello) is { } obstacle ? (null, Obstacle.Of(obstacle)) : (translated, null);
     }
 
-    private static (ServerHandshakeOptions? Options, string? WhyNot) Choose(ServerCredentials credentials, SslServerAuthenticationOptions options, ClientHello hello, KTlsOptions kernelOptions)
+    private static (ServerHandshakeOptions? Options, Obstacle? WhyNot) Choose(ServerCredentials credentials, SslServerAuthenticationOptions options, ClientHello hello, KTlsOptions kernelOptions)
     {
         ServerHandshakeOptions? translated = null;
-        string? obstacle = null;
+        HandshakeObstacle? obstacle = null;
         bool Fits(CertificateCredential credential)
         {
             translated = ServerOptions.Translate(options, kernelOptions, credential);
@@ -121,7 +124,7 @@ internal static class ServerAuthentication
             return (translated, null);
         }
 
-        return refusal == AlertDescription.UnrecognizedName ? throw FallbackCredentials.UnrecognizedName() : (null, obstacle);
+        return refusal == AlertDescription.UnrecognizedName ? throw FallbackCredentials.UnrecognizedName() : (null, Obstacle.Of(obstacle!.Value));
     }
 
     private static async ValueTask JudgeAsync(KTlsStream sender, ServerHandshake handshake, HandshakeDriver driver, SslServerAuthenticationOptions options, CancellationToken cancellationToken)
@@ -155,18 +158,18 @@ internal static class ServerAuthentication
         }
     }
 
-    private static Task<Connection> FallBackAsync(Socket socket, ReadOnlyMemory<byte> replay, ClientHello? hello, SslServerAuthenticationOptions options, FallbackReason kind, string reason, HandshakeAttempt attempt)
+    private static Task<Connection> FallBackAsync(Socket socket, ReadOnlyMemory<byte> replay, ClientHello? hello, SslServerAuthenticationOptions options, Decision decision, HandshakeAttempt attempt)
     {
-        Transport.ThrowIfRequired(attempt.Options.DataPlane, reason);
-        Log.FallsBack(attempt.Logger, reason);
-        Instruments.FallsBack(kind);
+        attempt.ThrowIfRefused(decision);
+        Obstacle obstacle = decision.Obstacle!;
+        attempt.TellOfFallback(obstacle);
         return SslStreamConnection.AuthenticateAsync(
             socket,
             replay,
             stream => attempt.Options.ServerCredentials is { } credentials
-                ? FallbackCredentials.AuthenticateAsync(stream, credentials, hello, options, reason, attempt.Token)
+                ? FallbackCredentials.AuthenticateAsync(stream, credentials, hello, options, obstacle.Text, attempt.Token)
                 : stream.AuthenticateAsServerAsync(options, attempt.Token),
-            reason,
+            obstacle,
             attempt.Options);
     }
 }

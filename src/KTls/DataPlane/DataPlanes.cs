@@ -1,4 +1,5 @@
 using KTls.Diagnostics;
+using KTls.Fallback;
 using KTls.Handshake;
 using KTls.Kernel;
 using Microsoft.Extensions.Logging;
@@ -12,42 +13,42 @@ internal readonly record struct DataPlanes(SendPlane Send, ReceivePlane Receive,
     /// <param name="socket">The socket.</param>
     /// <param name="session">The keys.</param>
     /// <param name="early">What was received beyond the handshake.</param>
-    /// <param name="options">Who may seal and open.</param>
+    /// <param name="decision">Whether it is to be the kernel.</param>
+    /// <param name="options">The directions that the kernel may take over, and what becomes of a refusal.</param>
     /// <param name="logger">The log.</param>
     /// <exception cref="KernelTlsException">The kernel refuses, and the options require it.</exception>
-    public static DataPlanes Install(KernelSocket socket, TlsSession session, ReadOnlySpan<byte> early, KTlsOptions options, ILogger logger)
+    public static DataPlanes Install(KernelSocket socket, TlsSession session, ReadOnlySpan<byte> early, Decision decision, KTlsOptions options, ILogger logger)
     {
         bool requireKernel = options.DataPlane == DataPlanePolicy.RequireKernel;
-        KernelDirections wanted = options.DataPlane == DataPlanePolicy.UserSpace ? KernelDirections.None : options.KernelDirections;
+        KernelDirections wanted = decision.Choice == Choice.Kernel ? options.KernelDirections : KernelDirections.None;
+        Obstacle unwanted = decision.Obstacle ?? Obstacle.SwitchedOff;
 
         // Nothing that can fail may follow once the kernel has a direction's keys, so each plane is made right after.
         SendPlane send;
         using (RecordKeys keys = session.GetSendKeys())
         {
-            send = TryInstall(socket, KernelDirections.Send, wanted, keys, requireKernel, logger, out string reason)
-                ? new KernelSendPlane(socket, keys)
-                : new UserSendPlane(socket, keys, reason);
+            send = TryInstall(socket, KernelDirections.Send, keys) is { } obstacle ? new UserSendPlane(socket, keys, obstacle) : new KernelSendPlane(socket, keys);
         }
 
         try
         {
             using RecordKeys keys = session.GetReceiveKeys();
-            if ((wanted & KernelDirections.Receive) != 0 && WhyReceiveInUserSpace(session, options) is { } whyNot)
+            if ((wanted & KernelDirections.Receive) != 0 && MustReceiveInUserSpace(session, options))
             {
-                Log.NoRekey(logger, whyNot);
+                Log.NoRekey(logger, Obstacle.NoRekey.Text);
                 Instruments.FallsBack(FallbackReason.NoRekey, KernelDirections.Receive);
-                return new DataPlanes(send, new UserReceivePlane(socket, keys, early, untilBoundary: false, whyNot), HandOverAtBoundary: false, requireKernel);
+                return new DataPlanes(send, new UserReceivePlane(socket, keys, early, untilBoundary: false, Obstacle.NoRekey), HandOverAtBoundary: false, requireKernel);
             }
 
             if (!early.IsEmpty && (wanted & KernelDirections.Receive) != 0)
             {
-                var first = new UserReceivePlane(socket, keys, early, untilBoundary: true, "Records came with the end of the handshake; the kernel takes over when they are read.");
+                var first = new UserReceivePlane(socket, keys, early, untilBoundary: true, Obstacle.EarlyRecords);
                 return new DataPlanes(send, first, HandOverAtBoundary: true, requireKernel);
             }
 
-            ReceivePlane receive = TryInstall(socket, KernelDirections.Receive, wanted, keys, requireKernel, logger, out string reason)
-                ? new KernelReceivePlane(socket, keys, options.ExpectPadding)
-                : new UserReceivePlane(socket, keys, early, untilBoundary: false, reason);
+            ReceivePlane receive = TryInstall(socket, KernelDirections.Receive, keys) is { } obstacle
+                ? new UserReceivePlane(socket, keys, early, untilBoundary: false, obstacle)
+                : new KernelReceivePlane(socket, keys, options.ExpectPadding);
             return new DataPlanes(send, receive, HandOverAtBoundary: false, requireKernel);
         }
         catch
@@ -55,43 +56,40 @@ internal readonly record struct DataPlanes(SendPlane Send, ReceivePlane Receive,
             send.Dispose();
             throw;
         }
+
+        // Null when the kernel has the keys.
+        Obstacle? TryInstall(KernelSocket socket, KernelDirections direction, RecordKeys keys)
+        {
+            if ((wanted & direction) == 0)
+            {
+                Instruments.FallsBack(unwanted.Reason, direction);
+                return unwanted;
+            }
+
+            bool isSend = direction == KernelDirections.Send;
+            int errno = KernelKeys.Install(socket, isSend ? KernelDirection.Send : KernelDirection.Receive, keys, keys.Sequence);
+            if (errno == 0)
+            {
+                return null;
+            }
+
+            KernelTlsException refusal = SocketFailure.ToRefusal(isSend ? KernelCalls.SetSendKeys : KernelCalls.SetReceiveKeys, errno);
+            if (requireKernel)
+            {
+                throw refusal;
+            }
+
+            var obstacle = Obstacle.KeysRefused(refusal);
+            Log.KernelRefusesKeys(logger, direction, obstacle.Text);
+            Instruments.FallsBack(obstacle.Reason, direction);
+            return obstacle;
+        }
     }
 
     // A peer may change its keys at any time, and only where the kernel can follow is it safe to leave receiving to it.
-    private static string? WhyReceiveInUserSpace(TlsSession session, KTlsOptions options) =>
+    private static bool MustReceiveInUserSpace(TlsSession session, KTlsOptions options) =>
         session.CanUpdateKeys
         && options is { DataPlane: not DataPlanePolicy.RequireKernel, ReceiveWithoutRekey: ReceiveWithoutRekey.UserSpace }
         && KernelKeys.CipherOf(session.CipherSuite) is { } cipher
-        && !RekeySupport.IsAvailable(cipher)
-            ? "This kernel cannot change keys, which a KeyUpdate of the peer would need (Linux 6.14 or later can)."
-            : null;
-
-    private static bool TryInstall(KernelSocket socket, KernelDirections direction, KernelDirections wanted, RecordKeys keys, bool requireKernel, ILogger logger, out string reason)
-    {
-        if ((wanted & direction) == 0)
-        {
-            reason = "The options say so.";
-            Instruments.FallsBack(FallbackReason.SwitchedOff, direction);
-            return false;
-        }
-
-        bool isSend = direction == KernelDirections.Send;
-        int errno = KernelKeys.Install(socket, isSend ? KernelDirection.Send : KernelDirection.Receive, keys, keys.Sequence);
-        if (errno == 0)
-        {
-            reason = string.Empty;
-            return true;
-        }
-
-        KernelTlsException refusal = SocketFailure.ToRefusal(isSend ? KernelCalls.SetSendKeys : KernelCalls.SetReceiveKeys, errno);
-        if (requireKernel)
-        {
-            throw refusal;
-        }
-
-        reason = refusal.Message;
-        Log.KernelRefusesKeys(logger, direction, reason);
-        Instruments.FallsBack(FallbackReason.KeysRefused, direction);
-        return false;
-    }
+        && !RekeySupport.IsAvailable(cipher);
 }

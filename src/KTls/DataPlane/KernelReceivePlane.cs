@@ -33,7 +33,7 @@ internal sealed class KernelReceivePlane : ReceivePlane
         }
     }
 
-    public override DataPlaneStatus Status { get; } = new(DataPlaneKind.Kernel, "The kernel has the keys.");
+    public override DataPlaneStatus Status { get; } = new(DataPlaneKind.Kernel, FallbackReason.None, "The kernel has the keys.");
 
     public override ulong? RecordsOpened => _socket.GetSequence(KernelDirection.Receive, _cipher, out ulong sequence) == 0 ? sequence : null;
 

@@ -10,7 +10,7 @@ internal sealed class KernelSendPlane(KernelSocket socket, RecordKeys keys) : Se
     private readonly KernelCipher _cipher = KernelKeys.CipherOf(keys.CipherSuite)!.Value;
     private bool? _canChangeKeys;
 
-    public override DataPlaneStatus Status { get; } = new(DataPlaneKind.Kernel, "The kernel has the keys.");
+    public override DataPlaneStatus Status { get; } = new(DataPlaneKind.Kernel, FallbackReason.None, "The kernel has the keys.");
 
     public override bool CanChangeKeys => _canChangeKeys ??= RekeySupport.IsAvailable(_cipher);
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using KTls.Diagnostics;
+using KTls.Fallback;
 using KTls.Handshake;
 using KTls.Kernel;
 
@@ -136,9 +137,10 @@ internal sealed partial class SplitConnection
             throw refusal;
         }
 
-        Log.KernelRefusesKeys(_logger, KernelDirections.Receive, refusal.Message);
-        Instruments.FallsBack(FallbackReason.KeysRefused, KernelDirections.Receive);
-        early.StayForGood(refusal.Message);
+        var obstacle = Obstacle.KeysRefused(refusal);
+        Log.KernelRefusesKeys(_logger, KernelDirections.Receive, obstacle.Text);
+        Instruments.FallsBack(obstacle.Reason, KernelDirections.Receive);
+        early.StayForGood(obstacle);
     }
 
     // Looking at the first byte only, the kernel also stops at what is not a whole KeyUpdate. It wants keys: it gets those it has.

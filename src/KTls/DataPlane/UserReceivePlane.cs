@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using KTls.Fallback;
 using KTls.Handshake;
 using KTls.Kernel;
 
@@ -33,13 +34,13 @@ internal sealed class UserReceivePlane : ReceivePlane
     /// <param name="keys">The keys of the first record.</param>
     /// <param name="early">What was received beyond the handshake.</param>
     /// <param name="untilBoundary">Whether to receive no byte beyond the record that <paramref name="early"/> ends in.</param>
-    /// <param name="reason">Why it is not the kernel.</param>
-    public UserReceivePlane(KernelSocket socket, RecordKeys keys, ReadOnlySpan<byte> early, bool untilBoundary, string reason)
+    /// <param name="obstacle">Why it is not the kernel.</param>
+    public UserReceivePlane(KernelSocket socket, RecordKeys keys, ReadOnlySpan<byte> early, bool untilBoundary, Obstacle obstacle)
     {
         _socket = socket;
         _opener = new RecordOpener(keys);
         _untilBoundary = untilBoundary;
-        _status = new DataPlaneStatus(DataPlaneKind.UserSpace, reason);
+        _status = obstacle.ToStatus(DataPlaneKind.UserSpace);
         if (!early.IsEmpty)
         {
             _buffer = ArrayPool<byte>.Shared.Rent(Math.Max(early.Length, BufferSize));
@@ -59,10 +60,10 @@ internal sealed class UserReceivePlane : ReceivePlane
     public ulong Sequence => _opener.Sequence;
 
     /// <summary>Goes on although it was to be for a while only.</summary>
-    public void StayForGood(string reason)
+    public void StayForGood(Obstacle obstacle)
     {
         _untilBoundary = false;
-        _status = new DataPlaneStatus(DataPlaneKind.UserSpace, reason);
+        _status = obstacle.ToStatus(DataPlaneKind.UserSpace);
     }
 
     public override async ValueTask WaitAsync(CancellationToken cancellationToken)

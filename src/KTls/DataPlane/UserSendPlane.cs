@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using KTls.Fallback;
 using KTls.Handshake;
 using KTls.Kernel;
 using Microsoft.Win32.SafeHandles;
@@ -19,11 +20,11 @@ internal sealed class UserSendPlane : SendPlane
     // A part of a record may be out: whatever followed would not be a record.
     private bool _isBroken;
 
-    public UserSendPlane(KernelSocket socket, RecordKeys keys, string reason)
+    public UserSendPlane(KernelSocket socket, RecordKeys keys, Obstacle obstacle)
     {
         _socket = socket;
         _sealer = new RecordSealer(keys);
-        Status = new DataPlaneStatus(DataPlaneKind.UserSpace, reason);
+        Status = obstacle.ToStatus(DataPlaneKind.UserSpace);
     }
 
     public override DataPlaneStatus Status { get; }

@@ -92,10 +92,18 @@ internal static class Instruments
     {
         FallbackReason.SwitchedOff => "switched_off",
         FallbackReason.Options => "options",
+        FallbackReason.NotLinux => "not_linux",
         FallbackReason.NoKernelTls => "no_kernel_tls",
-        FallbackReason.Peer => "peer",
+        FallbackReason.ProtocolVersion => "protocol_version",
+        FallbackReason.ExtendedMasterSecret => "extended_master_secret",
+        FallbackReason.CipherSuite => "cipher_suite",
+        FallbackReason.Group => "group",
+        FallbackReason.SignatureScheme => "signature_scheme",
+        FallbackReason.Certificate => "certificate",
         FallbackReason.KeysRefused => "keys_refused",
-        _ => "no_rekey",
+        FallbackReason.NoRekey => "no_rekey",
+        FallbackReason.EarlyRecords => "early_records",
+        _ => "none",
     };
 
     private static KeyValuePair<string, object?> Attribute(string name, string value) => new(name, value);

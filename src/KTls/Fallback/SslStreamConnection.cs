@@ -26,13 +26,13 @@ internal sealed class SslStreamConnection : Connection
     private bool _closeNotifyReceived;
     private IOException? _readFailure;
 
-    private SslStreamConnection(SslStream stream, ReplayStream transport, Socket? ownedSocket, bool requireCloseNotify, string reason)
+    private SslStreamConnection(SslStream stream, ReplayStream transport, Socket? ownedSocket, bool requireCloseNotify, Obstacle obstacle)
     {
         _stream = stream;
         _transport = transport;
         _ownedSocket = ownedSocket;
         _requireCloseNotify = requireCloseNotify;
-        Sending = Receiving = new DataPlaneStatus(DataPlaneKind.SslStream, $"SslStream serves the connection: {reason}.");
+        Sending = Receiving = obstacle.ToStatus(DataPlaneKind.SslStream);
         Facts = new ConnectionFacts
         {
             Protocol = stream.SslProtocol,
@@ -58,16 +58,16 @@ internal sealed class SslStreamConnection : Connection
     /// <param name="socket">The socket; not disposed when this fails.</param>
     /// <param name="replay">What was read from the socket before.</param>
     /// <param name="authenticate">The role's call.</param>
-    /// <param name="reason">Why it is SslStream.</param>
+    /// <param name="obstacle">Why it is SslStream.</param>
     /// <param name="options">What becomes of the socket, and how the stream has to end.</param>
-    public static async Task<Connection> AuthenticateAsync(Socket socket, ReadOnlyMemory<byte> replay, Func<SslStream, Task> authenticate, string reason, KTlsOptions options)
+    public static async Task<Connection> AuthenticateAsync(Socket socket, ReadOnlyMemory<byte> replay, Func<SslStream, Task> authenticate, Obstacle obstacle, KTlsOptions options)
     {
         var transport = new ReplayStream(new NetworkStream(socket, ownsSocket: false), replay);
         var stream = new SslStream(transport, leaveInnerStreamOpen: false);
         try
         {
             await authenticate(stream).ConfigureAwait(false);
-            return new SslStreamConnection(stream, transport, options.LeaveSocketOpen ? null : socket, options.RequireCloseNotify, reason);
+            return new SslStreamConnection(stream, transport, options.LeaveSocketOpen ? null : socket, options.RequireCloseNotify, obstacle);
         }
         catch
         {
