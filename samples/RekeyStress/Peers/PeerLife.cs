@@ -92,6 +92,7 @@ internal sealed class PeerLife(Run run, int connection, long share, KeyUpdateCou
         Task receiving = WatchAsync(ReceiveAsync(stream), failing);
         try
         {
+            await _peer.Ready.WaitAsync(failing.Token);
             await RunRoundsAsync(stream, _peer, program, failing.Token);
             await EndAsync(stream, _peer, program, receiving);
         }

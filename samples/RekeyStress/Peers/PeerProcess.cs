@@ -9,6 +9,7 @@ internal sealed class PeerProcess : IDisposable
 {
     private readonly Process _process;
     private readonly PeerProgram _program;
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private PeerProcess(Process process, PeerProgram program)
     {
@@ -19,6 +20,11 @@ internal sealed class PeerProcess : IDisposable
 
     /// <summary>What it writes about itself, once it has ended.</summary>
     public Task<string> Errors { get; }
+
+    /// <summary>
+    /// Completes when it has written its preface. s_server writes none if there is input for it before the handshake is complete.
+    /// </summary>
+    public Task Ready => _ready.Task;
 
     /// <summary>Bytes that it has received from us and that were right.</summary>
     public GrowingNumber Checked { get; } = new();
@@ -64,6 +70,8 @@ internal sealed class PeerProcess : IDisposable
         {
             await SkipAsync(output, preface);
         }
+
+        _ready.SetResult();
 
         for (int read; (read = await output.ReadAsync(buffer)) != 0;)
         {
