@@ -22,8 +22,8 @@ adapt_cloud() {
   done < <(unpacked "$root" modprobe -d "$root" -S "$version" --all --show-depends "${first_modules[@]}" | awk '$1 == "insmod" && !seen[$2]++ { print $2 }')
 }
 
-# unpacked ROOT PROGRAM...: runs one of kmod's programs with the libraries that came with it.
+# unpacked ROOT PROGRAM...: runs one of kmod's programs, which are one program of many names, with the libraries that came with it.
 unpacked() {
   local libraries=$1/usr/lib/x86_64-linux-gnu
-  "$libraries/ld-linux-x86-64.so.2" --library-path "$libraries" "$1/usr/sbin/$2" "${@:3}"
+  "$libraries/ld-linux-x86-64.so.2" --argv0 "$2" --library-path "$libraries" "$1/usr/bin/kmod" "${@:3}"
 }

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
-namespace KTls.DataPlane.Tests;
+namespace KTls.Tests;
 
 /// <summary>A log to look into.</summary>
 internal sealed class LogLines : ILoggerFactory, ILogger
