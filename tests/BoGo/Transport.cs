@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using KTls.Authentication;
 using KTls.DataPlane;
+using KTls.Fallback;
 using KTls.Handshake;
 using KTls.Kernel;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -13,7 +14,8 @@ namespace KTls.BoGo;
 internal sealed class Transport : IDisposable
 {
     private readonly Socket _socket;
-    private readonly DataPlanePolicy _policy;
+    private readonly HandshakeAttempt _attempt;
+    private readonly Decision _decision;
     private readonly KernelSocket _transport;
     private readonly HandshakeDriver _driver;
     private bool _isEstablished;
@@ -21,8 +23,14 @@ internal sealed class Transport : IDisposable
     private Transport(Socket socket, DataPlanePolicy policy)
     {
         _socket = socket;
-        _policy = policy;
-        _transport = Authentication.Transport.TryOpen(socket, policy, out string reason) ?? throw new ShimException(reason);
+        _attempt = new HandshakeAttempt(new KTlsOptions { DataPlane = policy, LeaveSocketOpen = true }, NullLogger.Instance, CancellationToken.None);
+        _transport = Authentication.Transport.TryOpen(socket, attach: policy != DataPlanePolicy.UserSpace, out Obstacle? obstacle) ?? throw new ShimException(obstacle!.Text);
+        _decision = _attempt.Decide(handshake: null, obstacle);
+        if (_decision.Choice >= Choice.SslStream)
+        {
+            throw new ShimException(_decision.Obstacle!.Text);
+        }
+
         _driver = new HandshakeDriver(_transport);
     }
 
@@ -52,9 +60,8 @@ internal sealed class Transport : IDisposable
     public RunnerConnection Establish(TlsHandshake handshake)
     {
         var sessions = new LastSession();
-        var attempt = new HandshakeAttempt(new KTlsOptions { DataPlane = _policy, LeaveSocketOpen = true }, NullLogger.Instance, CancellationToken.None);
         SplitConnection connection = Establishment.Establish(
-            handshake, _driver, _transport, _socket, string.Empty, new SessionKeeper(sessions, string.Empty), attempt);
+            handshake, _driver, _transport, _socket, _decision, string.Empty, new SessionKeeper(sessions, string.Empty), _attempt);
         _isEstablished = true;
         return new RunnerConnection(connection, sessions);
     }

@@ -103,7 +103,7 @@ public sealed class DiagnosticsTests
         client.CipherSuitesPolicy = new CipherSuitesPolicy([TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256]);
         await using (await StreamPair.ConnectAsync(UserSpace, client: client))
         {
-            Assert.Equal(1, measured["ktls.fallbacks ktls.fallback.reason=peer"]);
+            Assert.Equal(1, measured["ktls.fallbacks ktls.fallback.reason=cipher_suite"]);
         }
 
         double expected = KernelTls.Probe().IsAvailable ? 0 : 2;
