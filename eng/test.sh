@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All tests in one command: unit tests on the host, kernel tests in a real kernel of each supported version.
+# All tests in one command: unit tests and a short run of the fuzzer on the host, kernel tests in a real kernel of each supported version.
 # The last line is "N passed, N failed". Logs stay in artifacts/test.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -54,6 +54,10 @@ for name in "${host_suites[@]}"; do
   suite "$name" dotnet exec "$(program "$name")" -noColor -class- '*.KernelTests'
   report "$name"
 done
+
+# Forty seconds for all targets; a failure prints its input and how to try it once more (tests/Fuzz/README.md).
+suite KTls.Fuzz dotnet exec tests/Fuzz/bin/Release/net10.0/KTls.Fuzz.dll run --seconds 40 --seed 1
+report KTls.Fuzz
 
 # Each guest has one processor; one more of them than this machine has keeps all busy. The longest suites start first.
 guests=$(($(nproc) + 1))

@@ -15,6 +15,7 @@ internal static class Targets
         .. PeerKeyTargets.All,
         .. CredentialTargets.All,
         .. HandshakeTargets.All,
+        .. AfterTargets.All,
     ];
 
     public static Target ByName(string name) => Array.Find(All, target => target.Name.Equals(name, StringComparison.OrdinalIgnoreCase))

@@ -22,6 +22,12 @@ internal sealed class AfterHandshake : IDisposable
 
     public TlsSession Session { get; }
 
+    /// <summary>How often the peer has changed its keys.</summary>
+    public int KeyUpdates { get; private set; }
+
+    /// <summary>Whether the peer has begun a message and not ended it.</summary>
+    public bool IsInsideMessage => _reader.IsInsideMessage;
+
     /// <summary>The last session that can be resumed; null: there was none.</summary>
     public byte[]? Ticket { get; private set; }
 
@@ -63,11 +69,17 @@ internal sealed class AfterHandshake : IDisposable
     public byte[] UpdateKeys()
     {
         byte[] record = Seal(ContentType.Handshake, PostHandshakeReader.CreateKeyUpdate(requestUpdate: false));
+        ChangeKeys();
+        return record;
+    }
+
+    /// <summary>Goes on with the next sending keys.</summary>
+    public void ChangeKeys()
+    {
         Session.UpdateSendKeys();
         using RecordKeys keys = Session.GetSendKeys();
         _sealer.Dispose();
         _sealer = new RecordSealer(keys);
-        return record;
     }
 
     public void Dispose()
@@ -94,6 +106,7 @@ internal sealed class AfterHandshake : IDisposable
         }
         else if (message is PostHandshakeMessage.KeyUpdate or PostHandshakeMessage.KeyUpdateRequested)
         {
+            KeyUpdates++;
             Session.UpdateReceiveKeys();
             using RecordKeys keys = Session.GetReceiveKeys();
             _opener.Dispose();

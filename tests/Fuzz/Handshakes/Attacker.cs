@@ -62,9 +62,9 @@ internal sealed class Attacker(Script? script, int maxContent)
         switch (what % 16)
         {
             case 0:
-                // Padding is right as long as the record is not too long.
+                // Padding is right as long as there is room for content beside it (RFC 8446 §5.4, RFC 8449 §4).
                 units[at] = unit with { Padding = script.Next() };
-                HasDisturbed |= unit.Content.Length + units[at].Padding > RecordHeader.MaxPlaintext;
+                HasDisturbed |= units[at].Padding >= maxContent;
                 break;
             case 1:
                 units.RemoveAt(at);
@@ -198,7 +198,7 @@ internal sealed class Attacker(Script? script, int maxContent)
         return units;
     }
 
-    // Messages one after the other under the same keys, in as few records as their size allows.
+    // Messages one after the other under the same keys, in as few records as their size, padding included, allows.
     private static List<Fragment> Join(List<Fragment> units, int size)
     {
         var records = new List<Fragment>();
@@ -218,7 +218,7 @@ internal sealed class Attacker(Script? script, int maxContent)
                 records.Add(first);
             }
 
-            records.AddRange(group.SelectMany(unit => unit.Content).Chunk(size).Select(content => first with { Content = content }));
+            records.AddRange(group.SelectMany(unit => unit.Content).Chunk(Math.Max(1, size - first.Padding)).Select(content => first with { Content = content }));
             at += group.Count;
         }
 

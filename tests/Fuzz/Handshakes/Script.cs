@@ -9,6 +9,8 @@ internal sealed class Script(ReadOnlySpan<byte> bytes)
     private readonly byte[] _bytes = bytes.ToArray();
     private int _next;
 
+    public bool IsAtEnd => _next >= _bytes.Length;
+
     public byte Next() => _next < _bytes.Length ? _bytes[_next++] : (byte)0;
 
     public int Next16() => (Next() << 8) | Next();

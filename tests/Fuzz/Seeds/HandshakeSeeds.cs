@@ -11,6 +11,7 @@ internal static class HandshakeSeeds
     private const int Credentials = 5;
     private const int Groups = 8;
     private const int Features = 16;
+    private const int ScenarioLength = 7;
 
     public static IEnumerable<(string Target, byte[] Input)> All() =>
         ((bool[])[true, false]).SelectMany(isTls13 => Scripts().SelectMany(script => Of(script, isTls13)));
@@ -62,6 +63,15 @@ internal static class HandshakeSeeds
         }
 
         yield return (nameof(HandshakeMessageBuffer), [100, .. exchange.Server.Sent.Transcript().Take(1000)]);
+        string after = isTls13 ? "After13" : "After12";
+        foreach (byte role in (byte[])[0, 1])
+        {
+            byte[] beginning = [.. bytes, .. new byte[ScenarioLength - bytes.Length], role];
+            yield return (after, [.. beginning, 0, 3, 1, 2, 3, 6, 2, 1, 0]);
+            yield return (after, [.. beginning, 1, 0, 1, 1, 3, 0, 0, 5, 2, 24, 0, 5, 3, 0, 1, 1]);
+            yield return (after, [.. beginning, .. exchange.Server.SentAfter.Transcript().Chunk(200).SelectMany(part => (byte[])[5, (byte)part.Length, .. part])]);
+        }
+
         yield return (nameof(PostHandshakeReader), [63 << 2 | 1, .. exchange.Server.SentAfter.Transcript()]);
         if (exchange.Client.After?.Ticket is { } ticket)
         {

@@ -88,6 +88,37 @@ public sealed class ErrorTests(OpenSslFiles files) : IClassFixture<OpenSslFiles>
             certificate: "p256.chain", key: "p256.outdated", password: OpenSslFiles.Password);
     }
 
+    /// <summary>.NET goes into bags by recursion, and a stack that is too small ends the process.</summary>
+    [Fact]
+    public void Bags_in_bags()
+    {
+        File.WriteAllBytes(files["nested.p12"], NestedBags(10_000));
+        AssertFails("nested.p12", "the PKCS#12 file has more than 8 bags in each other", certificate: "nested.p12");
+        File.WriteAllBytes(files["nested.p12"], NestedBags(8));
+        AssertFails("nested.p12", "holds no certificate", certificate: "nested.p12");
+    }
+
+    /// <summary>As many rounds as a file can name would take hours.</summary>
+    [Theory]
+    [InlineData("pkcs8 -topk8 -in p256.key -out rounds.der -outform der -passout PASSWORD -iter 65536", false)]
+    [InlineData("pkcs8 -topk8 -in p256.key -out rounds.der -outform der -passout PASSWORD -iter 65536 -v1 PBE-SHA1-3DES", false)]
+    [InlineData("pkcs12 -export -in p256.pem -inkey p256.key -out rounds.der -passout PASSWORD -iter 65536", false)]
+    [InlineData("pkcs12 -export -in p256.pem -inkey p256.key -out rounds.der -passout PASSWORD -iter 65536", true)]
+    public void Passwords_that_are_hashed_too_often(string command, bool isLast)
+    {
+        MakeCommon();
+        files.Run(command);
+        byte[] content = File.ReadAllBytes(files["rounds.der"]);
+        byte[] rounds = [2, 3, 1, 0, 0];
+        int at = isLast ? content.AsSpan().LastIndexOf(rounds) : content.AsSpan().IndexOf(rounds);
+        content.AsSpan(at + 2, 3).Fill(0x7f);
+        File.WriteAllBytes(files["rounds.der"], content);
+        bool isKey = command.StartsWith("pkcs8", StringComparison.Ordinal);
+        AssertFails(
+            "rounds.der", "the password would have to be hashed more than 5000000 times",
+            certificate: isKey ? "p256.chain" : "rounds.der", key: isKey ? "rounds.der" : null, password: OpenSslFiles.Password);
+    }
+
     [Fact]
     public void Files_that_cannot_be_read()
     {
@@ -193,6 +224,47 @@ public sealed class ErrorTests(OpenSslFiles files) : IClassFixture<OpenSslFiles>
         using X509Certificate2 certificate = X509Certificate2.CreateFromPem(files.Text("p256.pem"));
         var e = Assert.Throws<CredentialException>(() => CertificateCredential.FromCertificate(certificate));
         Assert.Equal("the certificate comes without its private key", e.Message);
+    }
+
+    // A PFX without a MAC (RFC 7292 §4), whose bags are SafeContents in each other; from the innermost outwards.
+    private static byte[] NestedBags(int depth)
+    {
+        byte[] data = [0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1];
+        byte[] safeContentsBag = [0x06, 11, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12, 10, 1, 6];
+        byte[] file = new byte[1 << 20];
+        int start = file.Length;
+        Wrap(0x30);
+        for (int i = 0; i < depth; i++)
+        {
+            Wrap(0xa0);
+            Prepend(safeContentsBag);
+            Wrap(0x30);
+            Wrap(0x30);
+        }
+
+        for (int i = 0; i < 2; i++)
+        {
+            Wrap(0x04);
+            Wrap(0xa0);
+            Prepend(data);
+            Wrap(0x30);
+            if (i == 0)
+            {
+                Wrap(0x30);
+            }
+        }
+
+        Prepend([2, 1, 3]);
+        Wrap(0x30);
+        return file[start..];
+
+        void Prepend(byte[] bytes) => bytes.CopyTo(file, start -= bytes.Length);
+
+        void Wrap(byte tag)
+        {
+            int length = file.Length - start;
+            Prepend([tag, 0x83, (byte)(length >> 16), (byte)(length >> 8), (byte)length]);
+        }
     }
 
     private void MakeCommon()

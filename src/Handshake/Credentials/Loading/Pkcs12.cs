@@ -1,3 +1,5 @@
+using System.Formats.Asn1;
+using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.Pkcs;
 
@@ -9,19 +11,47 @@ namespace KTls.Handshake;
 /// </summary>
 internal static class Pkcs12
 {
+    // Nobody nests bags more than once or twice.
+    private const int MaxDepth = 8;
+
+    // .NET goes into nested bags by recursion, and a file of 1 MiB can have 39,000 in each other: 30,000 are too many for 8 MiB.
+    private const int StackSize = 64 * 1024 * 1024;
+
     /// <exception cref="CredentialException">The file is damaged or not supported, or the password is wrong.</exception>
     public static void Read(ReadOnlyMemory<byte> content, CredentialMaterial material, CredentialParts parts, string? password)
+    {
+        ExceptionDispatchInfo? failure = null;
+        var reader = new Thread(
+            () =>
+            {
+                try
+                {
+                    ReadHere(content, material, parts, password);
+                }
+                catch (Exception e)
+                {
+                    failure = ExceptionDispatchInfo.Capture(e);
+                }
+            },
+            StackSize);
+        reader.Start();
+        reader.Join();
+        failure?.Throw();
+    }
+
+    private static void ReadHere(ReadOnlyMemory<byte> content, CredentialMaterial material, CredentialParts parts, string? password)
     {
         try
         {
             var file = Pkcs12Info.Decode(content, out _);
+            PasswordRounds.CheckPkcs12(content);
             string? opening = CheckIntegrity(file, password);
             foreach (Pkcs12SafeContents safe in file.AuthenticatedSafe)
             {
-                Read(safe, material, parts, opening);
+                Read(safe, material, parts, opening, depth: 0);
             }
         }
-        catch (Exception e) when (e is CryptographicException or PlatformNotSupportedException)
+        catch (Exception e) when (e is CryptographicException or PlatformNotSupportedException or AsnContentException)
         {
             throw new CredentialException($"the PKCS#12 file cannot be used: {e.Message.ReplaceLineEndings(" ")}", e);
         }
@@ -45,8 +75,13 @@ internal static class Pkcs12
         }
     }
 
-    private static void Read(Pkcs12SafeContents safe, CredentialMaterial material, CredentialParts parts, string? password)
+    private static void Read(Pkcs12SafeContents safe, CredentialMaterial material, CredentialParts parts, string? password, int depth)
     {
+        if (depth > MaxDepth)
+        {
+            throw new CredentialException($"the PKCS#12 file has more than {MaxDepth} bags in each other");
+        }
+
         switch (safe.ConfidentialityMode)
         {
             case Pkcs12ConfidentialityMode.Password:
@@ -72,7 +107,7 @@ internal static class Pkcs12
                     material.PrivateKeys.Add(PrivateKeyReader.Read("ENCRYPTED PRIVATE KEY", key.EncryptedPkcs8PrivateKey, password ?? string.Empty));
                     break;
                 case Pkcs12SafeContentsBag { SafeContents: { } inner }:
-                    Read(inner, material, parts, password);
+                    Read(inner, material, parts, password, depth + 1);
                     break;
                 default:
                     // Certificate revocation lists and secrets are of no use here.

@@ -74,6 +74,7 @@ internal static class PrivateKeyReader
             throw new CredentialException("the private key is encrypted and needs a password") { NeedsPassword = true };
         }
 
+        PasswordRounds.CheckPkcs8(encoded);
         Pkcs8PrivateKeyInfo info;
         try
         {
