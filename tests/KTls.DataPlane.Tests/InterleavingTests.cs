@@ -6,7 +6,7 @@ namespace KTls.DataPlane.Tests;
 
 /// <summary>
 /// Every order of what can happen to a connection, against a model that predicts each outcome and a peer that opens each record with the
-/// key and number that it must have. KTLS_INTERLEAVING says how many steps an order has: 4 if not set; 5 run for a minute.
+/// key and number that it must have. KTLS_INTERLEAVING says how many steps an order has: 4 if not set; 5 take minutes.
 /// </summary>
 public sealed class InterleavingTests
 {
