@@ -46,8 +46,8 @@ echo '== build'
 dotnet build KTls.sln -c Release -v quiet -clp:ErrorsOnly
 eng/lab.sh --prepare
 
-host_suites=(KTls.Handshake.Tests KTls.Tests FileServer.Tests)
-kernel_suites=(KTls.Interop.Tests FileServer.Tests KTls.DataPlane.Tests KTls.Kernel.Tests)
+host_suites=(KTls.Handshake.Tests KTls.Tests FileServer.Tests KTls.Kestrel.Tests)
+kernel_suites=(KTls.Interop.Tests FileServer.Tests KTls.DataPlane.Tests KTls.Kernel.Tests KTls.Kestrel.Tests)
 
 for name in "${host_suites[@]}"; do
   suite "$name" dotnet exec "$(program "$name")" -noColor

@@ -88,6 +88,8 @@ internal sealed class Site : IAsyncDisposable
         return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
     }
 
+    public Task StopAsync() => _application.StopAsync();
+
     public async ValueTask DisposeAsync() => await _application.DisposeAsync();
 
     private static void Map(WebApplication site)
@@ -103,7 +105,13 @@ internal sealed class Site : IAsyncDisposable
                 await http.Response.Body.FlushAsync();
             }
         });
-        site.MapPost("/echo", (HttpContext http) => http.Request.Body.CopyToAsync(http.Response.Body));
+        site.MapPost("/echo", async (HttpContext http) =>
+        {
+            // All of it first: HttpClient reads no answer before its body is out, and HTTP/2's windows are smaller than that.
+            using var body = new MemoryStream();
+            await http.Request.Body.CopyToAsync(body);
+            await http.Response.Body.WriteAsync(body.GetBuffer().AsMemory(0, (int)body.Length));
+        });
         site.MapGet("/connection", (HttpContext http) => http.Connection.Id);
         site.MapGet("/abort", async (HttpContext http) =>
         {
