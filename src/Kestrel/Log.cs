@@ -1,0 +1,23 @@
+using System.Security.Authentication;
+using Microsoft.Extensions.Logging;
+
+namespace KTls.Kestrel;
+
+/// <summary>What UseKTls logs.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Debug, "Connection {ConnectionId}: the handshake failed: {Reason}")]
+    public static partial void Failed(ILogger logger, string connectionId, string reason, Exception? exception);
+
+    [LoggerMessage(2, LogLevel.Debug, "Connection {ConnectionId}: the handshake took too long.")]
+    public static partial void TimedOut(ILogger logger, string connectionId);
+
+    [LoggerMessage(3, LogLevel.Debug, "Connection {ConnectionId}: {Protocol}, sending by {Sending}, receiving by {Receiving}.")]
+    public static partial void Established(ILogger logger, string connectionId, SslProtocols protocol, DataPlaneKind sending, DataPlaneKind receiving);
+
+    [LoggerMessage(4, LogLevel.Information, "Connection {ConnectionId}: stock HTTPS serves it, because {Reason}.")]
+    public static partial void StepsAside(ILogger logger, string connectionId, string reason);
+
+    [LoggerMessage(5, LogLevel.Warning, "Connection {ConnectionId}: stock HTTPS serves it, because it does not come from the transport of KTls. Call UseKTls() on the web host builder; Unix sockets and pipes are always served so.")]
+    public static partial void NotOurTransport(ILogger logger, string connectionId);
+}

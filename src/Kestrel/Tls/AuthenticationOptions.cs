@@ -1,0 +1,71 @@
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+
+namespace KTls.Kestrel.Tls;
+
+/// <summary>What an endpoint's <see cref="HttpsConnectionAdapterOptions"/> mean for a handshake.</summary>
+internal sealed class AuthenticationOptions
+{
+    private readonly HttpsConnectionAdapterOptions _https;
+    private readonly List<SslApplicationProtocol> _protocols = [];
+    private readonly SslStreamCertificateContext? _context;
+
+    public AuthenticationOptions(HttpsConnectionAdapterOptions https, HttpProtocols protocols)
+    {
+        _https = https;
+        if (protocols.HasFlag(HttpProtocols.Http2))
+        {
+            _protocols.Add(SslApplicationProtocol.Http2);
+        }
+
+        if (protocols.HasFlag(HttpProtocols.Http1))
+        {
+            _protocols.Add(SslApplicationProtocol.Http11);
+        }
+
+        if (https is { ServerCertificateSelector: null, ServerCertificate: { } certificate })
+        {
+            _context = SslStreamCertificateContext.Create(certificate, https.ServerCertificateChain);
+        }
+    }
+
+    /// <summary>Why only stock HTTPS can serve with these options; null when we can.</summary>
+    public string? WhyOnlyHttps => _https switch
+    {
+        { ClientCertificateMode: ClientCertificateMode.DelayCertificate } => "ClientCertificateMode is DelayCertificate",
+        { TlsClientHelloBytesCallback: not null } => "TlsClientHelloBytesCallback is set",
+        _ => null,
+    };
+
+    /// <summary>The options for a connection.</summary>
+    public SslServerAuthenticationOptions For(ConnectionContext connection)
+    {
+        var options = new SslServerAuthenticationOptions
+        {
+            ServerCertificateContext = _context,
+            ServerCertificateSelectionCallback = _https.ServerCertificateSelector is { } select ? (_, name) => select(connection, name)! : null,
+            ClientCertificateRequired = _https.ClientCertificateMode is ClientCertificateMode.AllowCertificate or ClientCertificateMode.RequireCertificate,
+            RemoteCertificateValidationCallback = _https.ClientCertificateMode == ClientCertificateMode.NoCertificate ? null : Judge,
+            EnabledSslProtocols = _https.SslProtocols,
+            CertificateRevocationCheckMode = _https.CheckCertificateRevocation ? X509RevocationMode.Online : X509RevocationMode.NoCheck,
+            ApplicationProtocols = [.. _protocols],
+        };
+        _https.OnAuthenticate?.Invoke(connection, options);
+        return options;
+    }
+
+    private bool Judge(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+    {
+        if (certificate is null)
+        {
+            return _https.ClientCertificateMode != ClientCertificateMode.RequireCertificate;
+        }
+
+        return _https.ClientCertificateValidation is { } validate
+            ? validate((X509Certificate2)certificate, chain, errors)
+            : errors == SslPolicyErrors.None;
+    }
+}

@@ -1,0 +1,66 @@
+using System.Security.Authentication;
+using KTls.Kestrel.Transport;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+
+namespace KTls.Kestrel.Tls;
+
+/// <summary>
+/// Does the handshake on the bare socket. What it cannot serve it leaves untouched to stock HTTPS, which comes next and steps aside
+/// itself when it finds a connection that has TLS already.
+/// </summary>
+internal sealed class KTlsConnectionMiddleware(ConnectionDelegate next, AuthenticationOptions options, KTlsOptions kernelOptions, BufferLimits limits, ILogger logger)
+{
+    public async Task OnConnectionAsync(ConnectionContext context)
+    {
+        if (options.WhyOnlyHttps is { } reason)
+        {
+            Log.StepsAside(logger, context.ConnectionId, reason);
+        }
+        else if (context.Features.Get<IBareSocketFeature>() is not { } bare)
+        {
+            Log.NotOurTransport(logger, context.ConnectionId);
+        }
+        else if (!bare.TryTakeSocket(out System.Net.Sockets.Socket? socket))
+        {
+            Log.StepsAside(logger, context.ConnectionId, "a connection middleware before UseKTls has asked for the connection's pipes");
+        }
+        else
+        {
+            if (await AuthenticateAsync(context, socket).ConfigureAwait(false) is not { } stream)
+            {
+                // The connection's dispose closes the socket.
+                return;
+            }
+
+            new TlsFeatures(stream).AddTo(context.Features);
+            bare.Attach(new StreamPipes(socket, stream, limits.Read, limits.Write, bare.ReportClosed));
+        }
+
+        await next(context).ConfigureAwait(false);
+    }
+
+    private async Task<KTlsStream?> AuthenticateAsync(ConnectionContext context, System.Net.Sockets.Socket socket)
+    {
+        try
+        {
+            KTlsStream stream = await KTlsStream.AuthenticateAsServerAsync(socket, options.For(context), kernelOptions, context.ConnectionClosed).ConfigureAwait(false);
+            Log.Established(logger, context.ConnectionId, stream.SslProtocol, stream.Sending.Kind, stream.Receiving.Kind);
+            return stream;
+        }
+        catch (TimeoutException)
+        {
+            Log.TimedOut(logger, context.ConnectionId);
+        }
+        catch (OperationCanceledException)
+        {
+            Log.Failed(logger, context.ConnectionId, "the connection was aborted", null);
+        }
+        catch (Exception e) when (e is AuthenticationException or IOException)
+        {
+            Log.Failed(logger, context.ConnectionId, e.Message, e);
+        }
+
+        return null;
+    }
+}

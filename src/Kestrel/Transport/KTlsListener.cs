@@ -1,0 +1,72 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace KTls.Kestrel.Transport;
+
+/// <summary>Accepts connections and leaves them unread.</summary>
+internal sealed class KTlsListener : IConnectionListener
+{
+    private readonly Socket _socket;
+    private readonly bool _noDelay;
+    private readonly SocketConnectionContextFactory _plainFactory;
+
+    public KTlsListener(Socket socket, SocketTransportOptions options, ILoggerFactory loggerFactory)
+    {
+        _socket = socket;
+        _noDelay = options.NoDelay;
+        EndPoint = socket.LocalEndPoint!;
+        _plainFactory = new SocketConnectionContextFactory(
+            new SocketConnectionFactoryOptions
+            {
+                IOQueueCount = options.IOQueueCount,
+                WaitForDataBeforeAllocatingBuffer = options.WaitForDataBeforeAllocatingBuffer,
+                MaxReadBufferSize = options.MaxReadBufferSize,
+                MaxWriteBufferSize = options.MaxWriteBufferSize,
+                UnsafePreferInlineScheduling = options.UnsafePreferInlineScheduling,
+            },
+            loggerFactory.CreateLogger<SocketConnectionContextFactory>());
+    }
+
+    public EndPoint EndPoint { get; }
+
+    public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            Socket? accepted = null;
+            try
+            {
+                accepted = await _socket.AcceptAsync(cancellationToken).ConfigureAwait(false);
+                accepted.NoDelay = _noDelay;
+                return new DeferredConnection(accepted, _plainFactory);
+            }
+            catch (Exception e) when (e is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted })
+            {
+                // Unbound: Kestrel stops to accept.
+                return null;
+            }
+            catch (SocketException)
+            {
+                // This one was reset before we came to it.
+                accepted?.Dispose();
+            }
+        }
+    }
+
+    public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
+    {
+        _socket.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    // Kestrel disposes a listener after its connections have ended.
+    public ValueTask DisposeAsync()
+    {
+        _socket.Dispose();
+        _plainFactory.Dispose();
+        return ValueTask.CompletedTask;
+    }
+}

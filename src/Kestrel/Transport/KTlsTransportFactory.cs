@@ -1,0 +1,31 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace KTls.Kestrel.Transport;
+
+/// <summary>Listens on IP endpoints. Unix sockets, pipes and file handles stay with the stock transports, which Kestrel asks next.</summary>
+internal sealed class KTlsTransportFactory(IOptions<SocketTransportOptions> options, ILoggerFactory loggerFactory) : IConnectionListenerFactory, IConnectionListenerFactorySelector
+{
+    public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint;
+
+    public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
+    {
+        SocketTransportOptions transportOptions = options.Value;
+        Socket socket = transportOptions.CreateBoundListenSocket(endpoint);
+        try
+        {
+            socket.Listen(transportOptions.Backlog);
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            socket.Dispose();
+            throw new AddressInUseException(e.Message, e);
+        }
+
+        return ValueTask.FromResult<IConnectionListener>(new KTlsListener(socket, transportOptions, loggerFactory));
+    }
+}
