@@ -84,13 +84,18 @@ internal sealed partial class KernelSocket
         while (!Poll(PollDescriptor.Writable));
     }
 
+    // After EAGAIN. Short of memory for all sockets together (tcp_mem), the kernel says EAGAIN though this one has room; then kernel
+    // TLS, unlike plain TCP, sees to no event for a writer that has nothing under way, so time has to bring the next try.
+    private ValueTask WaitForRoomAsync(CancellationToken cancellationToken) =>
+        Poll(PollDescriptor.Writable) ? new ValueTask(Task.Delay(1, cancellationToken)) : _readiness.WaitWritableAsync(cancellationToken);
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask SendWhenWritableAsync(ReadOnlyMemory<byte> rest, CancellationToken cancellationToken)
     {
         int errno;
         do
         {
-            await _readiness.WaitWritableAsync(cancellationToken).ConfigureAwait(false);
+            await WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
             errno = Send(ref rest);
         }
         while (errno == ErrorNumber.EAGAIN);
@@ -108,7 +113,7 @@ internal sealed partial class KernelSocket
         int errno;
         do
         {
-            await _readiness.WaitWritableAsync(cancellationToken).ConfigureAwait(false);
+            await WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
             errno = SendRecord(contentType, ref rest);
         }
         while (errno == ErrorNumber.EAGAIN);

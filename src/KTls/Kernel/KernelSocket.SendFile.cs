@@ -57,7 +57,7 @@ internal sealed partial class KernelSocket
         {
             do
             {
-                await _readiness.WaitWritableAsync(cancellationToken).ConfigureAwait(false);
+                await WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
                 errno = SendFile(file, ref position, end, cancellationToken);
             }
             while (errno == ErrorNumber.EAGAIN);
