@@ -36,6 +36,9 @@ internal static partial class Log
     [LoggerMessage(10, LogLevel.Warning, "No more data is sent: {Reason}")]
     public static partial void EndsWithoutKeyUpdate(ILogger logger, string reason);
 
+    [LoggerMessage(11, LogLevel.Warning, "The session store has failed; the session is not kept")]
+    public static partial void SessionNotKept(ILogger logger, Exception exception);
+
     [LoggerMessage(20, LogLevel.Information, "{Certificate}: the changed certificate is in use")]
     public static partial void CredentialReloaded(ILogger logger, string certificate);
 

@@ -54,7 +54,7 @@ internal sealed class Transport : IDisposable
         var sessions = new LastSession();
         var attempt = new HandshakeAttempt(new KTlsOptions { DataPlane = _policy, LeaveSocketOpen = true }, NullLogger.Instance, CancellationToken.None);
         SplitConnection connection = Establishment.Establish(
-            handshake, _driver, _transport, _socket, string.Empty, new SessionKeeper(sessions, string.Empty), attempt);
+            handshake, _driver, _transport, _socket, string.Empty, new SessionKeeper(sessions, string.Empty, NullLogger.Instance), attempt);
         _isEstablished = true;
         return new RunnerConnection(connection, sessions);
     }
