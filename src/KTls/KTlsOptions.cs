@@ -108,6 +108,7 @@ public sealed partial class KTlsOptions
     /// <summary>
     /// Gets lines in the format of SSLKEYLOGFILE, for looking into captured traffic: whoever reads them can read the traffic. Called
     /// by many threads. Default, null: nothing is written. Traffic of <see cref="SslStream"/> is not among it.
+    /// <see cref="KeyLogFile"/> writes them to a file.
     /// </summary>
     public Action<string>? KeyLog { get; set; }
 

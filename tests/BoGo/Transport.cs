@@ -61,7 +61,7 @@ internal sealed class Transport : IDisposable
     {
         var sessions = new LastSession();
         SplitConnection connection = Establishment.Establish(
-            handshake, _driver, _transport, _socket, _decision, string.Empty, new SessionKeeper(sessions, string.Empty), _attempt);
+            handshake, _driver, _transport, _socket, _decision, string.Empty, new SessionKeeper(sessions, string.Empty, NullLogger.Instance), _attempt);
         _isEstablished = true;
         return new RunnerConnection(connection, sessions);
     }

@@ -49,6 +49,17 @@ public sealed class KeyExchangeTests
         Assert.NotEqual(client.PublicShare.ToArray(), other.PublicShare.ToArray());
     }
 
+    /// <summary>The client sends a share for each of two groups, which are 32 places apart here.</summary>
+    [Fact]
+    public void A_list_of_groups_may_be_long()
+    {
+        NamedGroup[] groups = [NamedGroup.X25519MLKem768, .. Enumerable.Range(0x9000, 31).Select(unknown => (NamedGroup)unknown), NamedGroup.X25519];
+        using var pair = new HandshakePair(new ServerHandshakeOptions { Credential = TestCertificates.Ecdsa, Groups = groups });
+        pair.Run();
+        using TlsSession session = pair.Server.TakeSession();
+        Assert.Equal(KeyExchange.Groups[0], session.Group);
+    }
+
     [Theory]
     [MemberData(nameof(Groups))]
     public void A_share_of_another_length_is_illegal(NamedGroup group)

@@ -256,6 +256,28 @@ public sealed class HandshakeFeatureTests
         }
     }
 
+    [Theory]
+    [InlineData(SslProtocols.Tls12)]
+    [InlineData(SslProtocols.Tls13)]
+    public async Task A_session_store_that_fails_does_not_break_the_connection(SslProtocols version)
+    {
+        using var log = new DataPlane.Tests.LogLines();
+        var options = new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace, SessionStore = new FailingStore(), LoggerFactory = log };
+        SslClientAuthenticationOptions client = TestPki.Client();
+        client.EnabledSslProtocols = version;
+        await using StreamPair pair = await StreamPair.ConnectAsync(options, client: client);
+        await Transfer.BothWaysAsync(pair.Client, pair.Server, 1000);
+        Assert.Equal(version, pair.Client.SslProtocol);
+        Assert.Contains("Warning: The session store has failed; the session is not kept", log.Lines);
+    }
+
+    private sealed class FailingStore : IClientSessionStore
+    {
+        public void Add(string key, ClientSession session) => throw new InvalidOperationException("out of order");
+
+        public ClientSession? Take(string key) => null;
+    }
+
     /// <summary>A store for tests, whose servers have a new port each time.</summary>
     private sealed class OneKeyStore : IClientSessionStore
     {

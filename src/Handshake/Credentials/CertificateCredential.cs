@@ -64,7 +64,7 @@ public sealed partial class CertificateCredential
     /// <exception cref="CredentialException">What is set is no response about this certificate, or not a successful one.</exception>
     public ReadOnlyMemory<byte> OcspResponse
     {
-        get => Volatile.Read(ref _ocspResponse)?.At(DateTimeOffset.UtcNow) ?? default;
+        get => OcspResponseAt(DateTimeOffset.UtcNow);
         set => Volatile.Write(ref _ocspResponse, value.IsEmpty ? null : new OcspResponse(value.ToArray(), Certificate));
     }
 
@@ -102,6 +102,9 @@ public sealed partial class CertificateCredential
     /// <exception cref="CryptographicException">The key failed, or the signer returned no signature.</exception>
     public ValueTask<byte[]> SignAsync(SignatureScheme scheme, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default) =>
         SignsAtOnce ? ValueTask.FromResult(Sign(scheme, content.Span)) : SignElsewhereAsync(scheme, content, cancellationToken);
+
+    /// <summary>The OCSP response that is good at a time; empty when there is none.</summary>
+    internal ReadOnlyMemory<byte> OcspResponseAt(DateTimeOffset now) => Volatile.Read(ref _ocspResponse)?.At(now) ?? default;
 
     /// <summary>Staples what is no response at all: for tests.</summary>
     internal void StapleUnchecked(byte[] anything) => Volatile.Write(ref _ocspResponse, new OcspResponse(anything));

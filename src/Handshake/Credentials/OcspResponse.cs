@@ -9,6 +9,9 @@ internal sealed class OcspResponse
 {
     private const string Basic = "1.3.6.1.5.5.7.48.1.1";
 
+    // In TLS 1.3 an extension holds it, with a byte for the type and three for the length (RFC 8446 §4.4.2.1).
+    private const int MaxLength = ushort.MaxValue - 4;
+
     private readonly byte[] _encoded;
     private readonly DateTimeOffset _nextUpdate;
 
@@ -22,6 +25,11 @@ internal sealed class OcspResponse
     /// <exception cref="CredentialException">It is no successful response about the certificate.</exception>
     public OcspResponse(byte[] encoded, X509Certificate2 certificate)
     {
+        if (encoded.Length > MaxLength)
+        {
+            throw new CredentialException($"an OCSP response of {encoded.Length} bytes is too long; {MaxLength} are the most");
+        }
+
         _encoded = encoded;
         try
         {

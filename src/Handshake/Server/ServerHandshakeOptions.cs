@@ -21,7 +21,7 @@ public sealed class ServerHandshakeOptions
     /// <summary>Cipher suites in the server's order of preference. Unknown ones are not used. Default: all that are known.</summary>
     public IReadOnlyList<TlsCipherSuite> CipherSuites { get; init; } = SupportedParameters.CipherSuites;
 
-    /// <summary>Groups in the server's order of preference, at most 32. Default: all that are known.</summary>
+    /// <summary>Groups in the server's order of preference. Unknown ones are not used. Default: all that are known.</summary>
     public IReadOnlyList<NamedGroup> Groups { get; init; } = SupportedParameters.Groups;
 
     /// <summary>

@@ -25,7 +25,7 @@ internal sealed partial class Tls12Server
         CertificateCredential credential = _options.Credential;
 
         // Read once: it may be replaced, or its time be over, before it is written.
-        ReadOnlyMemory<byte> ocspResponse = _hello.RequestsOcspResponse ? credential.OcspResponse : default;
+        ReadOnlyMemory<byte> ocspResponse = _hello.RequestsOcspResponse ? credential.OcspResponseAt(_options.Clock.GetUtcNow()) : default;
         SendServerHello(sessionId: default, sendsTicket: SendsTicket, isStapling: !ocspResponse.IsEmpty);
         CertificateMessage.Write12(Writer, credential.Chain);
         if (!ocspResponse.IsEmpty)

@@ -46,7 +46,7 @@ internal sealed partial class Tls13Server
         }
 
         CertificateCredential credential = _options.Credential;
-        CertificateMessage.Write(_writer, default, credential.Chain, _hello.RequestsOcspResponse ? credential.OcspResponse.Span : default);
+        CertificateMessage.Write(_writer, default, credential.Chain, _hello.RequestsOcspResponse ? credential.OcspResponseAt(_options.Clock.GetUtcNow()).Span : default);
         AppendToTranscript();
         Span<byte> hash = stackalloc byte[CipherSuite.MaxHashLength];
         Span<byte> buffer = stackalloc byte[CertificateVerify.MaxContentLength];

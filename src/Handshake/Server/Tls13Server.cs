@@ -143,12 +143,13 @@ internal sealed partial class Tls13Server : HandshakeFlow
             }
 
             // RFC 8446 §4.2.8: one share a group, for groups of supported_groups only.
-            if ((seen & (1u << rank)) != 0 || !hello.Offers(entry.Group))
+            uint bit = 1u << Array.IndexOf(KeyExchange.Groups, entry.Group);
+            if ((seen & bit) != 0 || !hello.Offers(entry.Group))
             {
                 throw new TlsAlertException(AlertDescription.IllegalParameter, $"The key share for {entry.Group} comes twice, or without the group.");
             }
 
-            seen |= 1u << rank;
+            seen |= bit;
             if (rank < best)
             {
                 best = rank;

@@ -22,7 +22,7 @@ internal static class ClientAuthentication
 
         string host = ClientOptions.NormalizeHost(options.TargetHost);
         SessionKeeper? sessions = ClientOptions.SessionStore(options, attempt.Options) is { } store
-            ? new SessionKeeper(store, ClientOptions.SessionKey(options, host, attempt.Options.ClientCredentials, socket.RemoteEndPoint))
+            ? new SessionKeeper(store, ClientOptions.SessionKey(options, host, attempt.Options.ClientCredentials, socket.RemoteEndPoint), attempt.Logger)
             : null;
         using ClientSession? session = sessions?.Take();
 

@@ -1,11 +1,24 @@
 using KTls.Handshake;
+using Microsoft.Extensions.Logging;
 
 namespace KTls.Authentication;
 
 /// <summary>Takes a client's session for one connection from the store, and puts new ones into it as they come.</summary>
-internal sealed class SessionKeeper(IClientSessionStore store, string key)
+internal sealed class SessionKeeper(IClientSessionStore store, string key, ILogger logger)
 {
     public ClientSession? Take() => store.Take(key);
 
-    public void Keep(ClientSession session) => store.Add(key, session);
+    /// <summary>A store of the user's own may fail. The connection has its keys by now, and goes on without the session.</summary>
+    public void Keep(ClientSession session)
+    {
+        try
+        {
+            store.Add(key, session);
+        }
+        catch (Exception e)
+        {
+            session.Dispose();
+            Log.SessionNotKept(logger, e);
+        }
+    }
 }

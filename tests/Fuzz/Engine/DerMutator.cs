@@ -82,7 +82,7 @@ internal sealed class DerMutator(Random random, Mutator mutator)
         return all;
     }
 
-    // Null when it is not DER to its end. An octet string often holds DER again.
+    // Null when it is not DER to its end: with the rules of BER an open end is an exception. An octet string often holds DER again.
     private static List<Node>? Read(ReadOnlySpan<byte> der, int depth)
     {
         var nodes = new List<Node>();
@@ -90,7 +90,7 @@ internal sealed class DerMutator(Random random, Mutator mutator)
         {
             if (depth == MaxDepth
                 || !Asn1Tag.TryDecode(der, out Asn1Tag tag, out int tagLength) || tagLength != 1
-                || !AsnDecoder.TryReadEncodedValue(der, AsnEncodingRules.BER, out _, out int offset, out int length, out int consumed))
+                || !AsnDecoder.TryReadEncodedValue(der, AsnEncodingRules.DER, out _, out int offset, out int length, out int consumed))
             {
                 return null;
             }

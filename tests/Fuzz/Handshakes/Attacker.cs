@@ -43,7 +43,7 @@ internal sealed class Attacker(Script? script, int maxContent)
         // Bytes one by one, but not thousands of them.
         int size = script.Next();
         size = size == 0 ? 0 : Math.Max(size, units.Sum(unit => unit.Content.Length) / MostRecords);
-        List<Delivery> deliveries = [.. Join(units, size == 0 ? maxContent : size).Select(fragment => new Delivery(fragment))];
+        List<Delivery> deliveries = [.. Join(units, size == 0 ? maxContent : Math.Min(size, maxContent)).Select(fragment => new Delivery(fragment))];
         for (int changes = script.Next() % 3; changes > 0 && deliveries.Count != 0; changes--)
         {
             Change(deliveries);

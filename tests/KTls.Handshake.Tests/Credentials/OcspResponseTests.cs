@@ -1,3 +1,5 @@
+using System.Security.Authentication;
+
 namespace KTls.Handshake.Tests.Credentials;
 
 /// <summary>OCSP responses for stapling, as the openssl command makes them.</summary>
@@ -21,6 +23,34 @@ public sealed class OcspResponseTests(OpenSslFiles files) : IClassFixture<OpenSs
 
         credential.OcspResponse = default;
         Assert.True(credential.OcspResponse.IsEmpty);
+    }
+
+    [Theory]
+    [InlineData(SslProtocols.Tls12)]
+    [InlineData(SslProtocols.Tls13)]
+    public void The_time_is_that_of_the_options(SslProtocols version)
+    {
+        CertificateCredential credential = Load("p256");
+        byte[] response = Respond("p256", "-ndays 2");
+        credential.OcspResponse = response;
+        Assert.Equal(response, Staple(DateTimeOffset.UtcNow.AddDays(1)));
+        Assert.Empty(Staple(DateTimeOffset.UtcNow.AddDays(3)));
+
+        byte[] Staple(DateTimeOffset now)
+        {
+            using var pair = new HandshakePair(
+                new ServerHandshakeOptions { Credential = credential, Clock = new FakeClock { Now = now } },
+                new ClientHandshakeOptions { ServerName = "localhost", Protocols = version, RequestOcspResponse = true });
+            pair.Run();
+            return pair.Client.PeerOcspResponse.ToArray();
+        }
+    }
+
+    [Fact]
+    public void A_response_that_no_message_can_hold_is_refused()
+    {
+        AssertRefused("an OCSP response of 65532 bytes is too long; 65531 are the most", Load("p256"), new byte[65532]);
+        AssertRefused("the OCSP response is malformed", Load("p256"), new byte[65531]);
     }
 
     [Fact]
