@@ -261,7 +261,7 @@ public sealed class HandshakeFeatureTests
     [InlineData(SslProtocols.Tls13)]
     public async Task A_session_store_that_fails_does_not_break_the_connection(SslProtocols version)
     {
-        using var log = new DataPlane.Tests.LogLines();
+        using var log = new LogLines();
         var options = new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace, SessionStore = new FailingStore(), LoggerFactory = log };
         SslClientAuthenticationOptions client = TestPki.Client();
         client.EnabledSslProtocols = version;
