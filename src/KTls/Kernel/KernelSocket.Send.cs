@@ -85,17 +85,22 @@ internal sealed partial class KernelSocket
     }
 
     // After EAGAIN. Short of memory for all sockets together (tcp_mem), the kernel says EAGAIN though this one has room; then kernel
-    // TLS, unlike plain TCP, sees to no event for a writer that has nothing under way, so time has to bring the next try.
-    private ValueTask WaitForRoomAsync(CancellationToken cancellationToken) =>
-        Poll(PollDescriptor.Writable) ? new ValueTask(Task.Delay(1, cancellationToken)) : _readiness.WaitWritableAsync(cancellationToken);
+    // TLS, unlike plain TCP, sees to no event for a writer that has nothing under way, so time has to bring the next try. With room at
+    // the first look it may have come just now.
+    private ValueTask WaitForRoomAsync(bool isFirstWait, CancellationToken cancellationToken) =>
+        !Poll(PollDescriptor.Writable) ? _readiness.WaitWritableAsync(cancellationToken)
+        : isFirstWait ? default
+        : new ValueTask(Task.Delay(1, cancellationToken));
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask SendWhenWritableAsync(ReadOnlyMemory<byte> rest, CancellationToken cancellationToken)
     {
         int errno;
+        bool isFirstWait = true;
         do
         {
-            await WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
+            await WaitForRoomAsync(isFirstWait, cancellationToken).ConfigureAwait(false);
+            isFirstWait = false;
             errno = Send(ref rest);
         }
         while (errno == ErrorNumber.EAGAIN);
@@ -111,9 +116,11 @@ internal sealed partial class KernelSocket
         byte contentType, ReadOnlyMemory<byte> rest, CancellationToken cancellationToken)
     {
         int errno;
+        bool isFirstWait = true;
         do
         {
-            await WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
+            await WaitForRoomAsync(isFirstWait, cancellationToken).ConfigureAwait(false);
+            isFirstWait = false;
             errno = SendRecord(contentType, ref rest);
         }
         while (errno == ErrorNumber.EAGAIN);

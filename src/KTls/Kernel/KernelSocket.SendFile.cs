@@ -53,11 +53,13 @@ internal sealed partial class KernelSocket
         SafeFileHandle file, long offset, long position, long end, CancellationToken cancellationToken)
     {
         int errno;
+        bool isFirstWait = true;
         try
         {
             do
             {
-                await WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
+                await WaitForRoomAsync(isFirstWait, cancellationToken).ConfigureAwait(false);
+                isFirstWait = false;
                 errno = SendFile(file, ref position, end, cancellationToken);
             }
             while (errno == ErrorNumber.EAGAIN);

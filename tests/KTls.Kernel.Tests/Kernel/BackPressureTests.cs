@@ -19,6 +19,34 @@ public class BackPressureTests
         Assert.Equal(down, await atClient.Soon());
     }
 
+    /// <summary>
+    /// The kernel has a limit of memory for all sockets together (tcp_mem). At the limit a send fails with EAGAIN although its socket has
+    /// room, and kernel TLS lets no event follow.
+    /// </summary>
+    [Fact]
+    public async Task Sends_go_on_where_sockets_are_short_of_memory()
+    {
+        const string Limit = "/proc/sys/net/ipv4/tcp_mem";
+        string before = await File.ReadAllTextAsync(Limit);
+        KernelPair[] pairs = [.. Enumerable.Range(0, 24).Select(_ => KernelPair.Secure())];
+        byte[] data = Transfer.Bytes(1_000_000);
+        try
+        {
+            await File.WriteAllTextAsync(Limit, "500 700 900");
+            await Task.WhenAll(pairs.Select(pair => Task.Run(async () =>
+            {
+                Task<byte[]> receiving = Transfer.ReceiveAsync(pair.Server, data.Length);
+                await pair.Client.SendAsync(data, CancellationToken.None);
+                Assert.Equal(data, await receiving);
+            }))).Soon();
+        }
+        finally
+        {
+            await File.WriteAllTextAsync(Limit, before);
+            Array.ForEach(pairs, pair => pair.Dispose());
+        }
+    }
+
     [Fact]
     public async Task The_sender_waits_while_the_receiver_stalls()
     {
