@@ -3,9 +3,7 @@ using KTls.Handshake;
 namespace KTls.Fallback;
 
 /// <summary>What stands in the way of the kernel, or of our handshake altogether.</summary>
-/// <param name="Reason">Its kind.</param>
-/// <param name="Text">The same for a person, in words that go on after a colon.</param>
-internal sealed record Obstacle(FallbackReason Reason, string Text)
+internal sealed class Obstacle(FallbackReason reason, string text)
 {
     public static readonly Obstacle SwitchedOff = new(FallbackReason.SwitchedOff, "the options say so");
 
@@ -15,10 +13,18 @@ internal sealed record Obstacle(FallbackReason Reason, string Text)
     public static readonly Obstacle EarlyRecords = new(
         FallbackReason.EarlyRecords, "records came with the end of the handshake, and the kernel takes over when they are read");
 
+    // Made once: most obstacles are the same for all connections.
+    private string? _ownRecords;
+
+    public FallbackReason Reason { get; } = reason;
+
+    /// <summary>The same for a person, in words that go on after a colon.</summary>
+    public string Text { get; } = text;
+
     public static Obstacle KeysRefused(KernelTlsException refusal) => new(FallbackReason.KeysRefused, refusal.Message.TrimEnd('.'));
 
     public DataPlaneStatus ToStatus(DataPlaneKind kind) =>
-        new(kind, Reason, kind == DataPlaneKind.SslStream ? $"SslStream serves the connection: {Text}." : $"KTls' own record layer has the keys: {Text}.");
+        new(kind, Reason, kind == DataPlaneKind.SslStream ? $"SslStream serves the connection: {Text}." : (_ownRecords ??= $"KTls' own record layer has the keys: {Text}."));
 
     public static Obstacle Of(HandshakeObstacle obstacle) => obstacle switch
     {
