@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What may race, on two processors: every order of what can happen to a connection, on the newest kernel and on 6.12, under QEMU.
+# What may race, on two processors: every order of what can happen to a connection, and keys that change under load, on the newest kernel
+# and on 6.12, under QEMU.
 # Takes some minutes, and is no part of eng/test.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,8 +15,11 @@ publish() {
 }
 
 publish tests/KTls.DataPlane.Tests
+publish samples/RekeyStress
 for kernel in 7.2 6.12; do
   echo "== Linux $kernel, two processors"
   KTLS_INTERLEAVING=3 eng/lab.sh --kernel "$kernel" --cpus 2 -- \
     dotnet exec "$programs/KTls.DataPlane.Tests/KTls.DataPlane.Tests.dll" -noColor -class '*InterleavingTests'
+  eng/lab.sh --kernel "$kernel" --cpus 2 -- \
+    dotnet exec "$programs/RekeyStress/RekeyStress.dll" --updates 1000 --connections 8 --seed 1 --patience 120
 done
