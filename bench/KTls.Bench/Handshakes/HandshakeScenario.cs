@@ -7,9 +7,10 @@ namespace KTls.Bench.Handshakes;
 internal sealed class HandshakeScenario : IScenario
 {
     // The JIT compiler works in the background and in stages, after calls and time: a server that has run for a while has
-    // that behind it. So nothing is measured before it has been nearly idle for some repetitions.
-    private const int MaxWarmUps = 120;
-    private const int IdleWarmUps = 5;
+    // that behind it. So nothing is measured before it has been nearly idle for some repetitions; between two stages it is idle, too.
+    private const int MinWarmUps = 40;
+    private const int MaxWarmUps = 150;
+    private const int IdleWarmUps = 10;
     private const double IdleJitShare = 0.01;
 
     public string Name => "handshake";
@@ -54,7 +55,7 @@ internal sealed class HandshakeScenario : IScenario
     {
         using var primitives = new ServerPrimitives();
         int warmUps = 0;
-        for (int idle = 0; idle < IdleWarmUps && warmUps < MaxWarmUps; warmUps++)
+        for (int idle = 0; (idle < IdleWarmUps || warmUps < MinWarmUps) && warmUps < MaxWarmUps; warmUps++)
         {
             bool isJitIdle = true;
             foreach (ITlsImplementation implementation in implementations)
