@@ -14,8 +14,8 @@ internal sealed partial class OurServer : IAsyncDisposable
     private readonly Socket _listener;
     private readonly SslServerAuthenticationOptions _options;
     private readonly Lock _lock = new();
-    private readonly List<Told> _connections = [];
-    private readonly List<NamedGroup?> _groups = [];
+    // By the number of their acceptance: the end of one may be noticed after that of the next.
+    private readonly SortedList<int, (Told Told, NamedGroup? Group)> _connections = [];
     private readonly List<string> _failures = [];
     private readonly List<Task> _serving = [];
     private readonly Task _accepting;
@@ -41,13 +41,13 @@ internal sealed partial class OurServer : IAsyncDisposable
     public int Port { get; }
 
     /// <summary>The group of each connection.</summary>
-    public IReadOnlyList<NamedGroup?> Groups => Locked(() => _groups.ToArray());
+    public IReadOnlyList<NamedGroup?> Groups => Locked(() => _connections.Values.Select(connection => connection.Group).ToArray());
 
     /// <summary>What differs from what the cell demands; null if nothing does. Call it when the peer is done.</summary>
     public async Task<string?> MismatchAsync()
     {
         await Task.WhenAll(Locked(() => _serving.ToArray())).WaitAsync(OurEnd.Patience);
-        Told[] connections = Locked(() => _connections.ToArray());
+        Told[] connections = Locked(() => _connections.Values.Select(connection => connection.Told).ToArray());
         if (connections.Length != _trial.Cell.Connections)
         {
             return $"our server completed {connections.Length} of {_trial.Cell.Connections} handshakes: {string.Join("; ", Locked(() => _failures.ToArray()))}";
@@ -68,7 +68,7 @@ internal sealed partial class OurServer : IAsyncDisposable
 
     private async Task AcceptAsync()
     {
-        while (true)
+        for (int number = 0; ; number++)
         {
             Socket socket;
             try
@@ -80,13 +80,13 @@ internal sealed partial class OurServer : IAsyncDisposable
                 return;
             }
 
-            Task serving = ServeAsync(socket);
+            Task serving = ServeAsync(socket, number);
             Locked(() => _serving.Add(serving));
         }
     }
 
     // Browsers open connections that they do not use, and end one when they are asked for a certificate, to come again.
-    private async Task ServeAsync(Socket socket)
+    private async Task ServeAsync(Socket socket, int number)
     {
         try
         {
@@ -103,11 +103,7 @@ internal sealed partial class OurServer : IAsyncDisposable
             // Gnutls-cli leaves its first connection, which is for the ticket only, without a word.
             bool isForTicket = request.Length == 0 && _trial.Cell.Kind == CellKind.Resumed;
             Told told = OurEnd.Tell(stream, isServer: true, data: isForTicket || request.EndsWith(_trial.Question, StringComparison.Ordinal));
-            Locked(() =>
-            {
-                _connections.Add(told);
-                _groups.Add(stream.NegotiatedGroup);
-            });
+            Locked(() => _connections.Add(number, (told, stream.NegotiatedGroup)));
         }
         catch (Exception e) when (e is AuthenticationException or IOException or TimeoutException or Xunit.Sdk.XunitException)
         {
