@@ -31,7 +31,7 @@ internal sealed class Site : IAsyncDisposable
     /// <summary>The https address, then the plain one.</summary>
     public string[] Addresses => [.. _application.Urls];
 
-    public static async Task<Site> StartAsync(bool isKTls, Action<HttpsConnectionAdapterOptions>? configure = null, bool withTransport = true)
+    public static async Task<Site> StartAsync(bool isKTls, Action<HttpsConnectionAdapterOptions>? configure = null, bool withTransport = true, DataPlanePolicy? dataPlane = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -53,7 +53,7 @@ internal sealed class Site : IAsyncDisposable
                 }
 
                 _ = isKTls
-                    ? listen.UseKTls(Https, kernel => kernel.DataPlane = KernelHasTls ? DataPlanePolicy.RequireKernel : DataPlanePolicy.UserSpace)
+                    ? listen.UseKTls(Https, kernel => kernel.DataPlane = dataPlane ?? (KernelHasTls ? DataPlanePolicy.RequireKernel : DataPlanePolicy.UserSpace))
                     : listen.UseHttps(Https);
             });
             kestrel.Listen(IPAddress.Loopback, 0);
@@ -64,12 +64,19 @@ internal sealed class Site : IAsyncDisposable
         return new Site(application);
     }
 
-    public HttpClient CreateClient(Version version, X509Certificate2? certificate = null)
+    public HttpClient CreateClient(Version version, X509Certificate2? certificate = null, TlsCipherSuite? suite = null)
     {
         var options = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, _, _, _) => true };
         if (certificate is not null)
         {
             options.ClientCertificates = [certificate];
+        }
+
+        if (suite is { } only)
+        {
+#pragma warning disable CA1416 // The tests run on Linux only.
+            options.CipherSuitesPolicy = new CipherSuitesPolicy([only]);
+#pragma warning restore CA1416
         }
 
         return new HttpClient(new SocketsHttpHandler { SslOptions = options })
@@ -125,6 +132,15 @@ internal sealed class Site : IAsyncDisposable
         {
             ITlsHandshakeFeature feature = http.Features.GetRequiredFeature<ITlsHandshakeFeature>();
             return $"{feature.Protocol} {feature.HostName} {http.Request.Scheme} {http.Request.Protocol}";
+        });
+        site.MapGet("/handshake", (HttpContext http) =>
+        {
+            ITlsHandshakeFeature feature = http.Features.GetRequiredFeature<ITlsHandshakeFeature>();
+#pragma warning disable SYSLIB0058 // Obsolete in .NET, and still members of the interface.
+            return string.Join(
+                ' ',
+                [feature.NegotiatedCipherSuite, feature.CipherAlgorithm, feature.CipherStrength, feature.HashAlgorithm, feature.HashStrength, feature.KeyExchangeAlgorithm, feature.KeyExchangeStrength]);
+#pragma warning restore SYSLIB0058
         });
         site.Map("/socket", async (HttpContext http) =>
         {

@@ -10,6 +10,8 @@ namespace KTls.Kestrel.Tls;
 /// <summary>What Kestrel and applications ask about a TLS connection.</summary>
 internal sealed class TlsFeatures(KTlsStream stream) : ITlsConnectionFeature, ITlsHandshakeFeature, ITlsApplicationProtocolFeature, IKTlsFeature
 {
+    private readonly SuiteDescription _description = new(stream.NegotiatedCipherSuite);
+
     public KTlsStream Stream => stream;
 
     public X509Certificate2? ClientCertificate { get; set; } = stream.RemoteCertificate;
@@ -22,25 +24,18 @@ internal sealed class TlsFeatures(KTlsStream stream) : ITlsConnectionFeature, IT
 
     public string HostName { get; } = stream.TargetHostName;
 
-    private string SuiteName => NegotiatedCipherSuite.ToString()!;
-
 #pragma warning disable SYSLIB0058 // Obsolete in .NET, and still members of the interface.
-    public CipherAlgorithmType CipherAlgorithm => SuiteName switch
-    {
-        { } name when name.Contains("AES_128", StringComparison.Ordinal) => CipherAlgorithmType.Aes128,
-        { } name when name.Contains("AES_256", StringComparison.Ordinal) => CipherAlgorithmType.Aes256,
-        _ => CipherAlgorithmType.None,
-    };
+    public CipherAlgorithmType CipherAlgorithm => _description.Cipher;
 
-    public int CipherStrength => CipherAlgorithm == CipherAlgorithmType.Aes128 ? 128 : 256;
+    public int CipherStrength => _description.CipherStrength;
 
-    // An AEAD has no MAC of its own, and the suites of TLS 1.3 name no key exchange: .NET has values for neither.
-    public HashAlgorithmType HashAlgorithm => HashAlgorithmType.None;
+    public HashAlgorithmType HashAlgorithm => _description.Hash;
 
-    public int HashStrength => 0;
+    public int HashStrength => _description.HashStrength;
 
-    public ExchangeAlgorithmType KeyExchangeAlgorithm => ExchangeAlgorithmType.None;
+    public ExchangeAlgorithmType KeyExchangeAlgorithm => _description.KeyExchange;
 
+    // That of an elliptic curve is none that .NET reports.
     public int KeyExchangeStrength => 0;
 #pragma warning restore SYSLIB0058
 
