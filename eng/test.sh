@@ -46,7 +46,7 @@ echo '== build'
 dotnet build KTls.sln -c Release -v quiet -clp:ErrorsOnly
 eng/lab.sh --prepare
 
-host_suites=(KTls.Handshake.Tests KTls.Tests KTls.Contract.Tests FileServer.Tests KTls.Kestrel.Tests)
+host_suites=(KTls.Handshake.Tests KTls.Tests KTls.Docs.Tests KTls.Contract.Tests FileServer.Tests KTls.Kestrel.Tests)
 kernel_suites=(KTls.Interop.Tests FileServer.Tests KTls.DataPlane.Tests KTls.Kernel.Tests KTls.Contract.Tests KTls.Kestrel.Tests)
 
 for name in "${host_suites[@]}"; do
