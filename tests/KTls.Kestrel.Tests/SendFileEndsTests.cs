@@ -54,10 +54,10 @@ public sealed class SendFileEndsTests
         // Somewhere in a page, and behind it what the server has sent by now.
         using (FileStream file = new(site.PathOf("large.bin"), FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
         {
-            file.SetLength((64 << 20) + 1_234);
+            file.SetLength((16 << 20) + 1_234);
         }
 
-        Assert.InRange(await client.CountToEndAsync(Large), 0, 64 << 20);
+        Assert.InRange(await client.CountToEndAsync(Large), 0, (16 << 20) + 1_234);
         await AssertServesAsync(site);
     }
 
@@ -81,7 +81,7 @@ public sealed class SendFileEndsTests
         await client.GetAsync($"/sent/large.bin?length=8000000&count=8000000");
         await client.ReadHeadAsync();
         await Task.Delay(1_500);
-        Assert.All(await client.ReadAsync(8_000_000), b => Assert.Equal(0, b));
+        Assert.Equal(new byte[8_000_000], await client.ReadAsync(8_000_000));
     }
 
     [Fact]
