@@ -43,13 +43,13 @@ internal sealed class FileSite : IAsyncDisposable, ILoggerProvider
     /// <summary>How many times the transport was given a file.</summary>
     public int FilesSent => _sent.Count;
 
-    public static async Task<FileSite> StartAsync(bool isKTls, MinDataRate? rate = null)
+    public static async Task<FileSite> StartAsync(bool isKTls, Action<KestrelServerOptions>? configure = null)
     {
         var site = new FileSite();
         site._site = await Site.StartAsync(isKTls, build: builder =>
         {
             builder.Logging.AddProvider(site).SetMinimumLevel(LogLevel.Debug);
-            builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MinResponseDataRate = rate ?? kestrel.Limits.MinResponseDataRate);
+            builder.WebHost.ConfigureKestrel(configure ?? (_ => { }));
             builder.Services.AddResponseCompression(options => options.EnableForHttps = true);
         }, map: site.Map);
         return site;

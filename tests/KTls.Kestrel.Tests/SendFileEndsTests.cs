@@ -65,7 +65,7 @@ public sealed class SendFileEndsTests
     [MemberData(nameof(Servers))]
     public async Task A_client_that_takes_nothing_is_sent_away(bool isKTls)
     {
-        await using FileSite site = await FileSite.StartAsync(isKTls, new MinDataRate(bytesPerSecond: 1e9, gracePeriod: TimeSpan.FromSeconds(1.5)));
+        await using FileSite site = await FileSite.StartAsync(isKTls, kestrel => kestrel.Limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 1e9, gracePeriod: TimeSpan.FromSeconds(1.5)));
         using RawClient client = await RawClient.ConnectAsync(site.Site);
         await client.GetAsync("/outcome/large.bin");
         Assert.Equal("returned, aborted", Outcome(site));
@@ -76,7 +76,7 @@ public sealed class SendFileEndsTests
     public async Task A_client_that_takes_it_slowly_gets_it()
     {
         // The first bytes that the client leaves alone exceed the grace period; the rate lets it go on.
-        await using FileSite site = await FileSite.StartAsync(isKTls: true, new MinDataRate(bytesPerSecond: 100_000, gracePeriod: TimeSpan.FromSeconds(1.1)));
+        await using FileSite site = await FileSite.StartAsync(isKTls: true, kestrel => kestrel.Limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 100_000, gracePeriod: TimeSpan.FromSeconds(1.1)));
         using RawClient client = await RawClient.ConnectAsync(site.Site);
         await client.GetAsync($"/sent/large.bin?length=8000000&count=8000000");
         await client.ReadHeadAsync();

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using Microsoft.AspNetCore.Hosting;
 
 namespace KTls.Kestrel.Tests;
 
@@ -198,11 +199,21 @@ public sealed class SendFileTests
     }
 
     [Fact]
-    public async Task A_plain_endpoint_and_one_where_SslStream_serves_send_files_too()
+    public async Task A_plain_endpoint_sends_files_as_stock_does()
     {
         await using FileSite site = await FileSite.StartAsync(isKTls: true);
         using var plain = new HttpClient { BaseAddress = new Uri(site.Site.Addresses[1]) };
         Assert.Equal(FileSite.Content, await plain.GetByteArrayAsync("file"));
+        Assert.Equal(0, site.FilesSent);
+    }
+
+    [Fact]
+    public async Task A_connection_middleware_that_wants_the_bytes_gets_them()
+    {
+        await using FileSite site = await FileSite.StartAsync(isKTls: true, kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseKTls(Site.Certificate).UseConnectionLogging()));
+        using HttpClient client = site.Site.CreateClient(HttpVersion.Version11);
+        Assert.NotEqual("stock", await client.GetStringAsync("plane"));
+        Assert.Equal(FileSite.Content, await client.GetByteArrayAsync("file"));
         Assert.Equal(0, site.FilesSent);
     }
 }

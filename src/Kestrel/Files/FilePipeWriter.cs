@@ -10,6 +10,7 @@ internal sealed class FilePipeWriter(PipeWriter pipe) : PipeWriter
 {
     private readonly Lock _ending = new();
     private FileRange? _offered;
+    private FileRange? _given;
     private FileRange? _taken;
     private Exception? _end;
     private long _written;
@@ -19,7 +20,7 @@ internal sealed class FilePipeWriter(PipeWriter pipe) : PipeWriter
     public override long UnflushedBytes => pipe.UnflushedBytes;
 
     /// <summary>The next <see cref="GetMemory"/> returns this, and an <see cref="Advance"/> then takes it. Null: no file any more.</summary>
-    public void Offer(FileRange? file) => _offered = file;
+    public void Offer(FileRange? file) => (_offered, _given) = (file, null);
 
     /// <summary>The file that stands among the next bytes.</summary>
     /// <param name="position">Bytes read before.</param>
@@ -37,15 +38,23 @@ internal sealed class FilePipeWriter(PipeWriter pipe) : PipeWriter
         }
     }
 
-    public override Memory<byte> GetMemory(int sizeHint = 0) => _offered?.Memory ?? pipe.GetMemory(sizeHint);
+    public override Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        _given = _offered;
+        return _given?.Memory ?? pipe.GetMemory(sizeHint);
+    }
 
-    public override Span<byte> GetSpan(int sizeHint = 0) => pipe.GetSpan(sizeHint);
+    public override Span<byte> GetSpan(int sizeHint = 0)
+    {
+        _given = null;
+        return pipe.GetSpan(sizeHint);
+    }
 
     public override void Advance(int bytes)
     {
-        if (_offered is { } file)
+        if (_given is { } file && bytes == file.Memory.Length)
         {
-            _offered = null;
+            Offer(null);
             Take(file);
         }
         else

@@ -27,7 +27,7 @@ internal sealed class FileRange(SafeFileHandle file, long offset, int length) : 
     /// <summary>Why it could not be sent; null when it is out.</summary>
     public Task<Exception?> Ended => _ended.Task;
 
-    /// <exception cref="EndOfStreamException">The file has become shorter.</exception>
+    /// <exception cref="FileTooShortException">The file has become shorter.</exception>
     /// <exception cref="IOException">The connection or the file failed.</exception>
     public async ValueTask SendAsync(KTlsStream stream)
     {
@@ -37,7 +37,7 @@ internal sealed class FileRange(SafeFileHandle file, long offset, int length) : 
             long sent = await stream.SendFileAsync(file, offset + _sent, wanted).ConfigureAwait(false);
             if (sent < wanted)
             {
-                throw new EndOfStreamException($"The file has become shorter while it was sent: byte {offset + _sent + sent} is missing.");
+                throw new FileTooShortException($"The file has become shorter while it was sent: byte {offset + _sent + sent} is missing.");
             }
 
             Volatile.Write(ref _sent, _sent + sent);
@@ -62,3 +62,6 @@ internal sealed class FileRange(SafeFileHandle file, long offset, int length) : 
 
     private static InvalidOperationException NoBytes() => new("This memory stands for a part of a file and cannot be read or written.");
 }
+
+/// <summary>A file has ended before what was to be sent of it.</summary>
+internal sealed class FileTooShortException(string message) : IOException(message);

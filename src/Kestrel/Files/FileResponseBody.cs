@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Runtime.InteropServices;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -14,7 +15,7 @@ namespace KTls.Kestrel.Files;
 /// The response body of an HTTP/1 connection of ours: Kestrel's own, but for files, which do not come into user space. One for
 /// all requests of a connection, as Kestrel's.
 /// </summary>
-internal sealed class FileResponseBody(FilePipeWriter output, string connectionId, ILogger logger) : IHttpResponseBodyFeature
+internal sealed class FileResponseBody(ConnectionContext connection, FilePipeWriter output, ILogger logger) : IHttpResponseBodyFeature
 {
     // Kestrel counts with int; the end of a range is the end of a record.
     private const int MaxRange = 1 << 30;
@@ -71,7 +72,7 @@ internal sealed class FileResponseBody(FilePipeWriter output, string connectionI
                 return;
             }
 
-            Log.SendsFile(logger, connectionId, length, path);
+            Log.SendsFile(logger, connection.ConnectionId, length, path);
 
             // An empty write, because unlike a flush it has Kestrel see that this was the last one: the client may go away now.
             await Writer.WriteAsync(ReadOnlyMemory<byte>.Empty, CancellationToken.None).ConfigureAwait(false);
@@ -80,9 +81,9 @@ internal sealed class FileResponseBody(FilePipeWriter output, string connectionI
                 // The pipe is closed, which this tells Kestrel. To write to a client that is gone is no error.
                 await Writer.FlushAsync(CancellationToken.None).ConfigureAwait(false);
                 cancellationToken.ThrowIfCancellationRequested();
-                if (failure is EndOfStreamException)
+                if (failure is FileTooShortException)
                 {
-                    Log.FileTooShort(logger, connectionId, path);
+                    Log.FileTooShort(logger, connection.ConnectionId, path);
                     throw new IOException(failure.Message, failure);
                 }
 
@@ -122,12 +123,13 @@ internal sealed class FileResponseBody(FilePipeWriter output, string connectionI
     private async Task<Exception?> WaitAsync(FileRange range, CancellationToken cancellationToken)
     {
         // A part of what was promised is out: nothing can follow on this connection.
-        using CancellationTokenRegistration cancellation = cancellationToken.UnsafeRegister(static http => ((HttpContext)http!).Abort(), _http);
+        using CancellationTokenRegistration cancellation = cancellationToken.UnsafeRegister(
+            static connection => ((ConnectionContext)connection!).Abort(new ConnectionAbortedException("The sending of a file was cancelled.")), connection);
         MinDataRate? rate = _http.Features.Get<IHttpMinResponseDataRateFeature>()?.MinDataRate;
         if (rate is not null && !await IsFastEnoughAsync(range, rate).ConfigureAwait(false))
         {
-            Log.TooSlow(logger, connectionId);
-            _http.Abort();
+            Log.TooSlow(logger, connection.ConnectionId);
+            connection.Abort(new ConnectionAbortedException("The client took a file more slowly than MinResponseDataRate allows."));
         }
 
         return await range.Ended.ConfigureAwait(false);

@@ -37,7 +37,7 @@ internal sealed class KTlsConnectionMiddleware(ConnectionDelegate next, Authenti
             new TlsFeatures(stream).AddTo(context.Features);
             var pipes = new StreamPipes(socket, stream, limits.Read, limits.Write, bare.ReportClosed);
             bare.Attach(pipes);
-            context.Features.Set(new FileResponseBody(pipes.Output, context.ConnectionId, logger));
+            context.Features.Set(new FileResponseBody(context, pipes.Output, logger));
         }
 
         await next(context).ConfigureAwait(false);
