@@ -100,6 +100,12 @@ internal sealed class FileSite : IAsyncDisposable, ILoggerProvider
             http.Response.BodyWriter.Write(new byte[300_000]);
             await http.Response.SendFileAsync(PathOf("file.bin"));
         });
+        site.MapGet("/over", async (HttpContext http) =>
+        {
+            http.Response.ContentLength = Content.Length;
+            await http.Response.WriteAsync("begin");
+            await http.Response.SendFileAsync(PathOf("file.bin"));
+        });
         site.MapGet("/unawaited", async (HttpContext http) =>
         {
             http.Response.ContentLength = 300_000 + Content.Length;
@@ -107,10 +113,9 @@ internal sealed class FileSite : IAsyncDisposable, ILoggerProvider
             await http.Response.SendFileAsync(PathOf("file.bin"));
             await write;
         });
-        site.MapGet("/outcome/{name}", async (HttpContext http, string name, bool cancellable = false) =>
+        site.MapGet("/outcome/{name}", async (HttpContext http, string name, bool cancellable = false, double patience = 10) =>
         {
             string outcome = "returned";
-            TimeSpan patience = TimeSpan.FromSeconds(10);
             try
             {
                 http.Response.ContentLength = new FileInfo(PathOf(name)).Length;
@@ -119,11 +124,11 @@ internal sealed class FileSite : IAsyncDisposable, ILoggerProvider
             catch (Exception e) when (e is OperationCanceledException or IOException)
             {
                 outcome = e is OperationCanceledException ? "cancelled" : "failed";
-                patience = TimeSpan.Zero;
+                patience = 0;
             }
 
             using var wait = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
-            await Task.Delay(patience, wait.Token).ContinueWith(_ => { }, TaskScheduler.Default);
+            await Task.Delay(TimeSpan.FromSeconds(patience), wait.Token).ContinueWith(_ => { }, TaskScheduler.Default);
             Outcomes.Add(http.RequestAborted.IsCancellationRequested ? outcome + ", aborted" : outcome);
         });
     }

@@ -26,6 +26,19 @@ public sealed class SendFileEndsTests
 
     [Theory]
     [MemberData(nameof(Servers))]
+    public async Task A_client_that_goes_away_after_the_last_byte_aborts_nothing(bool isKTls)
+    {
+        await using FileSite site = await FileSite.StartAsync(isKTls);
+        using RawClient client = await RawClient.ConnectAsync(site.Site);
+        await client.GetAsync("/outcome/file.bin?patience=0.7");
+        await client.ReadHeadAsync();
+        Assert.Equal(FileSite.Content, await client.ReadAsync(FileSite.Content.Length));
+        client.Dispose();
+        Assert.Equal("returned", Outcome(site));
+    }
+
+    [Theory]
+    [MemberData(nameof(Servers))]
     public async Task A_cancellation_ends_it(bool isKTls)
     {
         await using FileSite site = await FileSite.StartAsync(isKTls);

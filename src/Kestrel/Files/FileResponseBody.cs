@@ -17,6 +17,9 @@ namespace KTls.Kestrel.Files;
 /// </summary>
 internal sealed class FileResponseBody(ConnectionContext connection, FilePipeWriter output, ILogger logger) : IHttpResponseBodyFeature
 {
+    // What fits in a record goes out in one with the headers, by one system call.
+    private const int MaxCopied = 16 * 1024;
+
     // Kestrel counts with int; the end of a range is the end of a record.
     private const int MaxRange = 1 << 30;
 
@@ -50,10 +53,10 @@ internal sealed class FileResponseBody(ConnectionContext connection, FilePipeWri
 
     public async Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default)
     {
-        // What is wrong or odd is for Kestrel: a file without a length may be one of /proc, or a pipe.
+        // What is small, wrong or odd is for Kestrel: a file without a length may be one of /proc, or a pipe.
         long rest = new FileInfo(path).Length - offset;
         long left = count ?? rest;
-        if (offset < 0 || left <= 0 || left > rest || !HasRoomFor(left))
+        if (offset < 0 || left <= MaxCopied || left > rest || !HasRoomFor(left))
         {
             await _kestrels.SendFileAsync(path, offset, count, cancellationToken).ConfigureAwait(false);
             return;
