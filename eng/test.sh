@@ -46,7 +46,7 @@ echo '== build'
 dotnet build KTls.sln -c Release -v quiet -clp:ErrorsOnly
 eng/lab.sh --prepare
 
-host_suites=(KTls.Handshake.Tests KTls.Tests KTls.Contract.Tests FileServer.Tests KTls.Kestrel.Tests)
+host_suites=(KTls.Handshake.Tests KTls.Tests KTls.Docs.Tests KTls.Contract.Tests FileServer.Tests KTls.Kestrel.Tests)
 kernel_suites=(KTls.Interop.Tests FileServer.Tests KTls.DataPlane.Tests KTls.Kernel.Tests KTls.Contract.Tests KTls.Kestrel.Tests)
 
 for name in "${host_suites[@]}"; do
@@ -61,7 +61,12 @@ report KTls.Fuzz
 
 # Each guest has one processor; one more of them than this machine has keeps all busy. The longest suites start first.
 guests=$(($(nproc) + 1))
-running=0
+running=1
+# The packages are published and used outside the repository, in a kernel of their own.
+{
+  suite KTls.Packages.Tests dotnet exec "$(program KTls.Packages.Tests)" -noColor
+  echo "KTls.Packages.Tests has ended"
+} &
 echo
 echo "== kernels ${kernels[*]}: about fifteen minutes on two processors"
 for name in "${kernel_suites[@]}"; do
@@ -83,6 +88,7 @@ for name in "${kernel_suites[@]}"; do
   done
 done
 wait
+report KTls.Packages.Tests
 
 for kernel in "${kernels[@]}"; do
   for name in "${kernel_suites[@]}"; do

@@ -98,13 +98,9 @@ public sealed class DecisionTests
     {
         SslServerAuthenticationOptions server = TestPki.Server();
         change(server);
-        using TcpPair tcp = TcpPair.Connect();
-        using var peer = new SslStream(new NetworkStream(tcp.Client));
-        Task handshake = peer.AuthenticateAsClientAsync(TestPki.Client());
-        await using KTlsStream ours = await KTlsStream.AuthenticateAsServerAsync(tcp.Server, server, new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace });
-        await handshake;
-        Assert.Equal(DataPlaneKind.SslStream, ours.Sending.Kind);
-        Assert.Contains(reason, ours.Sending.Reason, StringComparison.Ordinal);
+        await using MixedPair pair = await MixedPair.ConnectAsync(isServer: true, server, TestPki.Client(), new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace });
+        Assert.Equal(DataPlaneKind.SslStream, pair.Ours.Sending.Kind);
+        Assert.Contains(reason, pair.Ours.Sending.Reason, StringComparison.Ordinal);
     }
 
     public static TheoryData<string, Action<SslServerAuthenticationOptions>> ServerOptionsOfSslStream() => new()
@@ -129,13 +125,9 @@ public sealed class DecisionTests
     {
         SslClientAuthenticationOptions client = TestPki.Client();
         change(client);
-        using TcpPair tcp = TcpPair.Connect();
-        using var peer = new SslStream(new NetworkStream(tcp.Server));
-        Task handshake = peer.AuthenticateAsServerAsync(TestPki.Server());
-        await using KTlsStream ours = await KTlsStream.AuthenticateAsClientAsync(tcp.Client, client, new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace });
-        await handshake;
-        Assert.Equal(DataPlaneKind.SslStream, ours.Sending.Kind);
-        Assert.Contains(reason, ours.Sending.Reason, StringComparison.Ordinal);
+        await using MixedPair pair = await MixedPair.ConnectAsync(isServer: false, TestPki.Server(), client, new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace });
+        Assert.Equal(DataPlaneKind.SslStream, pair.Ours.Sending.Kind);
+        Assert.Contains(reason, pair.Ours.Sending.Reason, StringComparison.Ordinal);
     }
 
     public static TheoryData<string, Action<SslClientAuthenticationOptions>> ClientOptionsOfSslStream() => new()

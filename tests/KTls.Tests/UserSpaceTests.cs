@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using KTls.Kernel;
 
 namespace KTls.Tests;
 
@@ -59,5 +60,37 @@ public sealed class UserSpaceTests
         Assert.Equal(suite, ours.NegotiatedCipherSuite);
         Assert.Equal("CN=localhost", ours.RemoteCertificate!.Subject);
         await Transfer.BothWaysAsync(ours, peer, 1 << 20);
+    }
+
+    /// <summary>A record that is sealed has its number: it is sent, whatever its sender is told.</summary>
+    [Fact]
+    public async Task A_key_update_that_is_cancelled_when_it_is_sealed_counts_as_sent()
+    {
+        await using StreamPair pair = await StreamPair.ConnectAsync(UserSpace);
+        using var cancellation = new CancellationTokenSource();
+        try
+        {
+            CallFaults.Next = (descriptor, call, _) =>
+            {
+                if (call != "send" || descriptor != pair.ClientSocket.SafeHandle)
+                {
+                    return 0;
+                }
+
+                cancellation.Cancel();
+                return ErrorNumber.EAGAIN;
+            };
+            await pair.Client.UpdateKeysAsync(requestPeerUpdate: false, cancellation.Token);
+        }
+        finally
+        {
+            CallFaults.Next = null;
+        }
+
+        Assert.True(cancellation.IsCancellationRequested);
+        await pair.Client.WriteAsync(new byte[] { 7 });
+        byte[] buffer = new byte[2];
+        Assert.Equal(1, await pair.Server.ReadAsync(buffer).AsTask().WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(7, buffer[0]);
     }
 }

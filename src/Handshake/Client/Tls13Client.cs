@@ -317,12 +317,8 @@ internal sealed partial class Tls13Client : HandshakeFlow
 
     private void ReceiveCertificateVerify(ReadOnlySpan<byte> message)
     {
-        CertificateVerify verify = CertificateVerify.Read(message);
-        Span<byte> hash = stackalloc byte[CipherSuite.MaxHashLength];
-        Span<byte> buffer = stackalloc byte[CertificateVerify.MaxContentLength];
-        ReadOnlySpan<byte> content = CertificateVerify.Content(isServer: true, _transcript!.Current(hash), buffer);
-        SignatureAlgorithm.Verify(Handshake.PeerSigner!, isTls13: true, verify.Scheme, content, verify.Signature, "CertificateVerify");
-        _transcript.Append(message);
+        CertificateVerify.Verify(isServer: true, Handshake.PeerSigner!, _transcript!, message);
+        _transcript!.Append(message);
         Handshake.Status = HandshakeStatus.NeedsCertificateVerdict;
     }
 }

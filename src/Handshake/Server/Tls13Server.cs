@@ -293,12 +293,8 @@ internal sealed partial class Tls13Server : HandshakeFlow
 
     private void ReceiveCertificateVerify(ReadOnlySpan<byte> message)
     {
-        CertificateVerify verify = CertificateVerify.Read(message);
-        Span<byte> hash = stackalloc byte[CipherSuite.MaxHashLength];
-        Span<byte> buffer = stackalloc byte[CertificateVerify.MaxContentLength];
-        ReadOnlySpan<byte> content = CertificateVerify.Content(isServer: false, _transcript!.Current(hash), buffer);
-        SignatureAlgorithm.Verify(Handshake.PeerSigner!, isTls13: true, verify.Scheme, content, verify.Signature, "CertificateVerify");
-        _transcript.Append(message);
+        CertificateVerify.Verify(isServer: false, Handshake.PeerSigner!, _transcript!, message);
+        _transcript!.Append(message);
         _state = State.Finished;
     }
 

@@ -1,3 +1,6 @@
+using System.Security.Cryptography.X509Certificates;
+using KTls.Handshake.Crypto;
+
 namespace KTls.Handshake.Wire;
 
 /// <summary>CertificateVerify and the content that it signs (RFC 8446 §4.4.3).</summary>
@@ -10,7 +13,7 @@ internal readonly ref struct CertificateVerify
     private static ReadOnlySpan<byte> ServerContext => "TLS 1.3, server CertificateVerify\0"u8;
 
     /// <summary>The most bytes of the signed content.</summary>
-    public const int MaxContentLength = PadLength + 34 + Crypto.CipherSuite.MaxHashLength;
+    public const int MaxContentLength = PadLength + 34 + CipherSuite.MaxHashLength;
 
     public SignatureScheme Scheme { get; private init; }
 
@@ -49,5 +52,20 @@ internal readonly ref struct CertificateVerify
         context.CopyTo(destination[PadLength..]);
         transcriptHash.CopyTo(destination[(PadLength + context.Length)..]);
         return destination[..(PadLength + context.Length + transcriptHash.Length)];
+    }
+
+    /// <summary>Checks the message of an end.</summary>
+    /// <param name="isServer">Whether the server signs.</param>
+    /// <param name="certificate">The signer's certificate.</param>
+    /// <param name="transcript">All messages up to Certificate.</param>
+    /// <param name="message">The message.</param>
+    /// <exception cref="TlsAlertException">It proves nothing.</exception>
+    public static void Verify(bool isServer, X509Certificate2 certificate, Transcript transcript, ReadOnlySpan<byte> message)
+    {
+        CertificateVerify verify = Read(message);
+        Span<byte> hash = stackalloc byte[CipherSuite.MaxHashLength];
+        Span<byte> buffer = stackalloc byte[MaxContentLength];
+        ReadOnlySpan<byte> content = Content(isServer, transcript.Current(hash), buffer);
+        SignatureAlgorithm.Verify(certificate, isTls13: true, verify.Scheme, content, verify.Signature, nameof(CertificateVerify));
     }
 }

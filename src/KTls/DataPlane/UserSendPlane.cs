@@ -17,8 +17,9 @@ internal sealed class UserSendPlane : SendPlane
     private readonly KernelSocket _socket;
     private RecordSealer _sealer;
 
-    // A part of a record may be out: whatever followed would not be a record.
-    private bool _isBroken;
+    // What is sealed and not all out; null: nothing. The numbers of its records are used: it goes before anything else.
+    private byte[]? _records;
+    private ReadOnlyMemory<byte> _unsent;
 
     public UserSendPlane(KernelSocket socket, RecordKeys keys, Obstacle obstacle)
     {
@@ -31,36 +32,44 @@ internal sealed class UserSendPlane : SendPlane
 
     public override bool CanChangeKeys => true;
 
+    /// <inheritdoc/>
+    /// <remarks>What was sealed before a cancellation goes out with the next send, if it is not out already.</remarks>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public override async ValueTask SendAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {
-        byte[] records = ArrayPool<byte>.Shared.Rent(Math.Min(BufferSize, data.Length + (RecordsPerSend * RecordSealer.MaxOverhead)));
-        try
+        await FlushAsync(cancellationToken).ConfigureAwait(false);
+        while (!data.IsEmpty)
         {
-            while (!data.IsEmpty)
-            {
-                int sealedLength = SealAsMuchAsFits(ref data, records);
-                await SendRecordsAsync(records.AsMemory(0, sealedLength), cancellationToken).ConfigureAwait(false);
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(records);
+            cancellationToken.ThrowIfCancellationRequested();
+            _records = ArrayPool<byte>.Shared.Rent(Math.Min(BufferSize, data.Length + (RecordsPerSend * RecordSealer.MaxOverhead)));
+            _unsent = _records.AsMemory(0, SealAsMuchAsFits(ref data, _records));
+            await FlushAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
+    /// <inheritdoc/>
+    /// <remarks>A record that is sealed counts as sent, as with the kernel: a cancellation then comes too late.</remarks>
     public override async ValueTask SendControlAsync(ContentType type, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
-        byte[] record = new byte[content.Length + RecordSealer.MaxOverhead];
-        int length = _sealer.Seal(type, content.Span, record);
-        await SendRecordsAsync(record.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
+        await FlushAsync(cancellationToken).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        _records = ArrayPool<byte>.Shared.Rent(content.Length + RecordSealer.MaxOverhead);
+        _unsent = _records.AsMemory(0, _sealer.Seal(type, content.Span, _records));
+        try
+        {
+            await FlushAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The next send, or the flush before the end, goes on with it.
+        }
     }
 
     public override ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken) =>
         FileCopy.RunAsync(file, offset, count, RecordsPerSend * RecordHeader.MaxPlaintext, SendAsync, cancellationToken);
 
-    // What TCP has taken it delivers, also after a close.
-    public override ValueTask FlushAsync(CancellationToken cancellationToken) => default;
+    /// <summary>Brings what is sealed to TCP, which delivers it also after a close.</summary>
+    public override ValueTask FlushAsync(CancellationToken cancellationToken) => _records is null ? default : SendRecordsAsync(_records, cancellationToken);
 
     public override bool NeedsFlush => false;
 
@@ -72,16 +81,18 @@ internal sealed class UserSendPlane : SendPlane
 
     public override void Dispose() => _sealer.Dispose();
 
-    private async ValueTask SendRecordsAsync(ReadOnlyMemory<byte> records, CancellationToken cancellationToken)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask SendRecordsAsync(byte[] records, CancellationToken cancellationToken)
     {
-        if (_isBroken)
+        _socket.TrySend(ref _unsent);
+        for (bool isFirstWait = true; !_unsent.IsEmpty; isFirstWait = false)
         {
-            throw new IOException("An earlier write was cancelled or failed in the middle of a record; nothing more can be sent.");
+            await _socket.WaitForRoomAsync(isFirstWait, cancellationToken).ConfigureAwait(false);
+            _socket.TrySend(ref _unsent);
         }
 
-        _isBroken = true;
-        await _socket.SendAsync(records, cancellationToken).ConfigureAwait(false);
-        _isBroken = false;
+        _records = null;
+        ArrayPool<byte>.Shared.Return(records);
     }
 
     private int SealAsMuchAsFits(ref ReadOnlyMemory<byte> data, Span<byte> records)

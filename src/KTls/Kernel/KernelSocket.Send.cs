@@ -27,6 +27,18 @@ internal sealed partial class KernelSocket
         };
     }
 
+    /// <summary>Sends what there is room for at once, as <see cref="SendAsync"/> does, and advances past it.</summary>
+    /// <exception cref="IOException">The connection failed.</exception>
+    /// <exception cref="ObjectDisposedException">This was disposed of.</exception>
+    public void TrySend(ref ReadOnlyMemory<byte> rest)
+    {
+        int errno = Send(ref rest);
+        if (errno is not (0 or ErrorNumber.EAGAIN))
+        {
+            throw SocketFailure.ToException(KernelCalls.Send, errno);
+        }
+    }
+
     /// <summary>Sends one record of another content type than application data: an alert or a handshake message.</summary>
     /// <param name="contentType">The content type (RFC 8446, B.1).</param>
     /// <param name="payload">1 to 16384 bytes: an empty record is not one that the kernel sends.</param>
@@ -54,6 +66,20 @@ internal sealed partial class KernelSocket
             _ => ValueTask.FromException(SocketFailure.ToException(KernelCalls.SendRecord, errno)),
         };
     }
+
+    /// <summary>Completes when a send that found no room is worth another try.</summary>
+    /// <param name="isFirstWait">Whether it is the first since there was room.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="ObjectDisposedException">This was disposed of, now or while waiting.</exception>
+    /// <remarks>
+    /// Short of memory for all sockets together (tcp_mem), the kernel says EAGAIN though this one has room; then kernel TLS, unlike plain
+    /// TCP, sees to no event for a writer that has nothing under way, so time has to bring the next try. With room at the first look it
+    /// may have come just now.
+    /// </remarks>
+    public ValueTask WaitForRoomAsync(bool isFirstWait, CancellationToken cancellationToken) =>
+        !Poll(PollDescriptor.Writable) ? _readiness.WaitWritableAsync(cancellationToken)
+        : isFirstWait ? default
+        : new ValueTask(Task.Delay(1, cancellationToken));
 
     /// <summary>
     /// Completes when TCP's send buffer has room again, which it needs before the connection is ended.
@@ -83,14 +109,6 @@ internal sealed partial class KernelSocket
         }
         while (!Poll(PollDescriptor.Writable));
     }
-
-    // After EAGAIN. Short of memory for all sockets together (tcp_mem), the kernel says EAGAIN though this one has room; then kernel
-    // TLS, unlike plain TCP, sees to no event for a writer that has nothing under way, so time has to bring the next try. With room at
-    // the first look it may have come just now.
-    private ValueTask WaitForRoomAsync(bool isFirstWait, CancellationToken cancellationToken) =>
-        !Poll(PollDescriptor.Writable) ? _readiness.WaitWritableAsync(cancellationToken)
-        : isFirstWait ? default
-        : new ValueTask(Task.Delay(1, cancellationToken));
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask SendWhenWritableAsync(ReadOnlyMemory<byte> rest, CancellationToken cancellationToken)

@@ -58,6 +58,7 @@ internal sealed partial class KernelSocket
         {
             do
             {
+                PushQueued();
                 await WaitForRoomAsync(isFirstWait, cancellationToken).ConfigureAwait(false);
                 isFirstWait = false;
                 errno = SendFile(file, ref position, end, cancellationToken);
@@ -112,6 +113,15 @@ internal sealed partial class KernelSocket
 
         position = next;
         return errno;
+    }
+
+    // Kernel TLS hands a record to TCP with the word that more follows (MSG_MORE), and TCP then keeps less than a segment back. With a
+    // small send buffer (SO_SNDBUF, or tcp_mem is short) the next record meets a full one, and what is kept back waits: for TCP's
+    // probe after 200 ms, and before 6.5 for ever. To end a cork that was never set sends it (tcp_push_pending_frames).
+    private unsafe void PushQueued()
+    {
+        int off = 0;
+        _ = SetOption(IpProtoTcp, TcpCork, &off, sizeof(int)); // has no reason to fail that the next send does not tell
     }
 
     // Where sendfile finds a file shorter than asked for, the kernel closes the open record by a send that blocks, O_NONBLOCK

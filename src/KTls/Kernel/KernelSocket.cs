@@ -26,6 +26,7 @@ namespace KTls.Kernel;
 internal sealed partial class KernelSocket : IDisposable
 {
     private const int IpProtoTcp = 6; // IPPROTO_TCP
+    private const int TcpCork = 3; // TCP_CORK
     private const int TcpUlp = 31; // TCP_ULP
     private const int SolTls = 282; // SOL_TLS
     private const int SolSocket = 1; // SOL_SOCKET

@@ -21,22 +21,33 @@ public class BackPressureTests
 
     /// <summary>
     /// The kernel has a limit of memory for all sockets together (tcp_mem). At the limit a send fails with EAGAIN although its socket has
-    /// room, and kernel TLS lets no event follow.
+    /// room, and kernel TLS lets no event follow; and it makes send buffers small, in which TCP keeps back the records of a file.
     /// </summary>
-    [Fact]
-    public async Task Sends_go_on_where_sockets_are_short_of_memory()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Sends_go_on_where_sockets_are_short_of_memory(bool sendFile)
     {
         const string Limit = "/proc/sys/net/ipv4/tcp_mem";
         string before = await File.ReadAllTextAsync(Limit);
         KernelPair[] pairs = [.. Enumerable.Range(0, 24).Select(_ => KernelPair.Secure())];
         byte[] data = Transfer.Bytes(1_000_000);
+        using TempFile file = new(data);
         try
         {
             await File.WriteAllTextAsync(Limit, "500 700 900");
             await Task.WhenAll(pairs.Select(pair => Task.Run(async () =>
             {
                 Task<byte[]> receiving = Transfer.ReceiveAsync(pair.Server, data.Length);
-                await pair.Client.SendAsync(data, CancellationToken.None);
+                if (sendFile)
+                {
+                    Assert.Equal(data.Length, await pair.Client.SendFileAsync(file.Handle, 0, data.Length, CancellationToken.None));
+                }
+                else
+                {
+                    await pair.Client.SendAsync(data, CancellationToken.None);
+                }
+
                 Assert.Equal(data, await receiving);
             }))).Soon();
         }
@@ -45,6 +56,19 @@ public class BackPressureTests
             await File.WriteAllTextAsync(Limit, before);
             Array.ForEach(pairs, pair => pair.Dispose());
         }
+    }
+
+    /// <summary>A user may make the send buffer small at any time: TCP must not keep back the records of a file that fill it.</summary>
+    [Fact]
+    public async Task A_file_goes_through_a_send_buffer_of_hardly_a_record()
+    {
+        using KernelPair pair = KernelPair.Secure();
+        pair.ClientSocket.SendBufferSize = 20_000;
+        byte[] data = Transfer.Bytes(1_000_000);
+        using TempFile file = new(data);
+        Task<byte[]> receiving = Transfer.ReceiveAsync(pair.Server, data.Length);
+        Assert.Equal(data.Length, await pair.Client.SendFileAsync(file.Handle, 0, data.Length, CancellationToken.None).Soon());
+        Assert.Equal(data, await receiving.Soon());
     }
 
     [Fact]
