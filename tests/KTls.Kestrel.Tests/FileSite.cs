@@ -43,10 +43,10 @@ internal sealed class FileSite : IAsyncDisposable, ILoggerProvider
     /// <summary>How many times the transport was given a file.</summary>
     public int FilesSent => _sent.Count;
 
-    public static async Task<FileSite> StartAsync(bool isKTls, Action<KestrelServerOptions>? configure = null)
+    public static async Task<FileSite> StartAsync(bool isKTls, Action<KestrelServerOptions>? configure = null, DataPlanePolicy? dataPlane = null)
     {
         var site = new FileSite();
-        site._site = await Site.StartAsync(isKTls, build: builder =>
+        site._site = await Site.StartAsync(isKTls, dataPlane: dataPlane, build: builder =>
         {
             builder.Logging.AddProvider(site).SetMinimumLevel(LogLevel.Debug);
             builder.WebHost.ConfigureKestrel(configure ?? (_ => { }));

@@ -219,6 +219,19 @@ public sealed class SendFileTests
         Assert.Equal(0, site.FilesSent);
     }
 
+    [Theory]
+    [InlineData(DataPlanePolicy.UserSpace)]
+    [InlineData(DataPlanePolicy.SslStream)]
+    public async Task Where_the_kernel_does_not_seal_files_go_the_same_way(DataPlanePolicy dataPlane)
+    {
+        await using FileSite site = await FileSite.StartAsync(isKTls: true, dataPlane: dataPlane);
+        using HttpClient client = site.Site.CreateClient(HttpVersion.Version11);
+        Assert.Equal(dataPlane.ToString(), await client.GetStringAsync("plane"));
+        Assert.Equal(FileSite.Content, await client.GetByteArrayAsync("file"));
+        Assert.Equal("small", await client.GetStringAsync("small"));
+        Assert.Equal(1, site.FilesSent);
+    }
+
     [Fact]
     public async Task A_connection_middleware_that_wants_the_bytes_gets_them()
     {
