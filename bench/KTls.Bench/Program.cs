@@ -1,12 +1,13 @@
 using System.Globalization;
 using KTls.Bench.Handshakes;
+using KTls.Bench.Sites;
 using KTls.Bench.Streams;
 
 namespace KTls.Bench;
 
 internal static class Program
 {
-    private static readonly IScenario[] Scenarios = [new HandshakeScenario(), new DirectionScenario(), new RekeyScenario()];
+    private static readonly IScenario[] Scenarios = [new HandshakeScenario(), new DirectionScenario(), new RekeyScenario(), new SiteScenario()];
 
     public static async Task<int> Main(string[] arguments)
     {
@@ -20,6 +21,12 @@ internal static class Program
         if (arguments is [StreamPeer.Command, string port])
         {
             await StreamPeer.RunAsync(int.Parse(port));
+            return 0;
+        }
+
+        if (arguments is [SitePeer.Command])
+        {
+            await SitePeer.RunAsync();
             return 0;
         }
 

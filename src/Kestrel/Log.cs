@@ -20,4 +20,13 @@ internal static partial class Log
 
     [LoggerMessage(5, LogLevel.Warning, "Connection {ConnectionId}: stock HTTPS serves it, because it does not come from the transport of KTls. Call UseKTls() on the web host builder; Unix sockets and pipes are always served so.")]
     public static partial void NotOurTransport(ILogger logger, string connectionId);
+
+    [LoggerMessage(6, LogLevel.Debug, "Connection {ConnectionId}: the transport sends {Length} bytes of {Path}.")]
+    public static partial void SendsFile(ILogger logger, string connectionId, long length, string path);
+
+    [LoggerMessage(7, LogLevel.Warning, "Connection {ConnectionId}: aborted, because the file {Path} has become shorter while it was sent.")]
+    public static partial void FileTooShort(ILogger logger, string connectionId, string path);
+
+    [LoggerMessage(8, LogLevel.Debug, "Connection {ConnectionId}: aborted, because the client takes a file more slowly than MinResponseDataRate allows.")]
+    public static partial void TooSlow(ILogger logger, string connectionId);
 }

@@ -31,10 +31,13 @@ internal sealed class Site : IAsyncDisposable
     /// <summary>The https address, then the plain one.</summary>
     public string[] Addresses => [.. _application.Urls];
 
-    public static async Task<Site> StartAsync(bool isKTls, Action<HttpsConnectionAdapterOptions>? configure = null, bool withTransport = true, DataPlanePolicy? dataPlane = null)
+    public static async Task<Site> StartAsync(
+        bool isKTls, Action<HttpsConnectionAdapterOptions>? configure = null, bool withTransport = true, DataPlanePolicy? dataPlane = null,
+        Action<WebApplicationBuilder>? build = null, Action<WebApplication>? map = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
+        build?.Invoke(builder);
         if (isKTls && withTransport)
         {
             builder.WebHost.UseKTls();
@@ -59,6 +62,7 @@ internal sealed class Site : IAsyncDisposable
             kestrel.Listen(IPAddress.Loopback, 0);
         });
         WebApplication application = builder.Build();
+        map?.Invoke(application);
         Map(application);
         await application.StartAsync();
         return new Site(application);

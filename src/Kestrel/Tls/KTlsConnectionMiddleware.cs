@@ -1,4 +1,5 @@
 using System.Security.Authentication;
+using KTls.Kestrel.Files;
 using KTls.Kestrel.Transport;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
@@ -34,7 +35,9 @@ internal sealed class KTlsConnectionMiddleware(ConnectionDelegate next, Authenti
             }
 
             new TlsFeatures(stream).AddTo(context.Features);
-            bare.Attach(new StreamPipes(socket, stream, limits.Read, limits.Write, bare.ReportClosed));
+            var pipes = new StreamPipes(socket, stream, limits.Read, limits.Write, bare.ReportClosed);
+            bare.Attach(pipes);
+            context.Features.Set(new FileResponseBody(context, pipes.Output, logger));
         }
 
         await next(context).ConfigureAwait(false);

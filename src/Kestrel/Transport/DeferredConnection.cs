@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.IO.Pipelines;
@@ -15,7 +16,7 @@ namespace KTls.Kestrel.Transport;
 /// transport at that moment; the TLS middleware takes the socket before it.
 /// </summary>
 internal sealed class DeferredConnection : ConnectionContext, IBareSocketFeature, IConnectionSocketFeature,
-    IConnectionIdFeature, IConnectionItemsFeature, IConnectionTransportFeature, IConnectionLifetimeFeature, IConnectionEndPointFeature
+    IConnectionIdFeature, IConnectionItemsFeature, IConnectionTransportFeature, IConnectionLifetimeFeature, IConnectionEndPointFeature, IMemoryPoolFeature
 {
     private static long _lastId = DateTime.UtcNow.Ticks;
 
@@ -28,9 +29,10 @@ internal sealed class DeferredConnection : ConnectionContext, IBareSocketFeature
     private bool _isTaken;
     private ConnectionAbortedException? _abortReason;
 
-    public DeferredConnection(Socket socket, SocketConnectionContextFactory plainFactory)
+    public DeferredConnection(Socket socket, MemoryPool<byte> pool, SocketConnectionContextFactory plainFactory)
     {
         Socket = socket;
+        MemoryPool = pool;
         _plainFactory = plainFactory;
         LocalEndPoint = socket.LocalEndPoint;
         RemoteEndPoint = socket.RemoteEndPoint;
@@ -42,9 +44,13 @@ internal sealed class DeferredConnection : ConnectionContext, IBareSocketFeature
         Features.Set<IConnectionTransportFeature>(this);
         Features.Set<IConnectionLifetimeFeature>(this);
         Features.Set<IConnectionEndPointFeature>(this);
+        Features.Set<IMemoryPoolFeature>(this);
     }
 
     public Socket Socket { get; }
+
+    /// <summary>Kestrel's own kind: from another it asks for memory of no particular size, and gets none.</summary>
+    public MemoryPool<byte> MemoryPool { get; }
 
     public override string ConnectionId { get; set; } = Interlocked.Increment(ref _lastId).ToString("X16", CultureInfo.InvariantCulture);
 

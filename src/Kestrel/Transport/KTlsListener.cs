@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
@@ -11,12 +12,14 @@ internal sealed class KTlsListener : IConnectionListener
 {
     private readonly Socket _socket;
     private readonly bool _noDelay;
+    private readonly MemoryPool<byte> _pool;
     private readonly SocketConnectionContextFactory _plainFactory;
 
-    public KTlsListener(Socket socket, SocketTransportOptions options, ILoggerFactory loggerFactory)
+    public KTlsListener(Socket socket, SocketTransportOptions options, MemoryPool<byte> pool, ILoggerFactory loggerFactory)
     {
         _socket = socket;
         _noDelay = options.NoDelay;
+        _pool = pool;
         EndPoint = socket.LocalEndPoint!;
         _plainFactory = new SocketConnectionContextFactory(
             new SocketConnectionFactoryOptions
@@ -41,7 +44,7 @@ internal sealed class KTlsListener : IConnectionListener
             {
                 accepted = await _socket.AcceptAsync(cancellationToken).ConfigureAwait(false);
                 accepted.NoDelay = _noDelay;
-                return new DeferredConnection(accepted, _plainFactory);
+                return new DeferredConnection(accepted, _pool, _plainFactory);
             }
             catch (Exception e) when (e is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted })
             {
@@ -67,6 +70,7 @@ internal sealed class KTlsListener : IConnectionListener
     {
         _socket.Dispose();
         _plainFactory.Dispose();
+        _pool.Dispose();
         return ValueTask.CompletedTask;
     }
 }

@@ -8,7 +8,8 @@ using Microsoft.Extensions.Options;
 namespace KTls.Kestrel.Transport;
 
 /// <summary>Listens on IP endpoints. Unix sockets, pipes and file handles stay with the stock transports, which Kestrel asks next.</summary>
-internal sealed class KTlsTransportFactory(IOptions<SocketTransportOptions> options, ILoggerFactory loggerFactory) : IConnectionListenerFactory, IConnectionListenerFactorySelector
+internal sealed class KTlsTransportFactory(IOptions<SocketTransportOptions> options, IMemoryPoolFactory<byte> pools, ILoggerFactory loggerFactory)
+    : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint;
 
@@ -26,6 +27,6 @@ internal sealed class KTlsTransportFactory(IOptions<SocketTransportOptions> opti
             throw new AddressInUseException(e.Message, e);
         }
 
-        return ValueTask.FromResult<IConnectionListener>(new KTlsListener(socket, transportOptions, loggerFactory));
+        return ValueTask.FromResult<IConnectionListener>(new KTlsListener(socket, transportOptions, pools.Create(), loggerFactory));
     }
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
+using KTls.Kestrel.Files;
 using Microsoft.AspNetCore.Connections;
 
 namespace KTls.Kestrel.Transport;
@@ -33,13 +34,16 @@ internal sealed class StreamPipes : IDuplexPipe
         _reportClosed = reportClosed;
         _received = new Pipe(Options(maxReadBuffer));
         _toSend = new Pipe(Options(maxWriteBuffer));
+        Output = new FilePipeWriter(_toSend.Writer);
         _receiving = ReceiveAsync();
         _sending = SendAsync();
     }
 
     public PipeReader Input => _received.Reader;
 
-    public PipeWriter Output => _toSend.Writer;
+    public FilePipeWriter Output { get; }
+
+    PipeWriter IDuplexPipe.Output => Output;
 
     /// <summary>Ends TCP with a reset, now.</summary>
     public void Abort(ConnectionAbortedException reason)
@@ -128,6 +132,7 @@ internal sealed class StreamPipes : IDuplexPipe
         Exception? failure = null;
         try
         {
+            long position = 0;
             while (true)
             {
                 ReadResult result = await _toSend.Reader.ReadAsync().ConfigureAwait(false);
@@ -136,9 +141,19 @@ internal sealed class StreamPipes : IDuplexPipe
                     break;
                 }
 
-                await WriteAsync(result.Buffer).ConfigureAwait(false);
-                _toSend.Reader.AdvanceTo(result.Buffer.End);
-                if (result.IsCompleted)
+                FileRange? file = Output.FileWithin(position, result.Buffer.Length);
+                ReadOnlySequence<byte> data = file is null ? result.Buffer : result.Buffer.Slice(0, file.Position - position);
+                await WriteAsync(data).ConfigureAwait(false);
+
+                // The pipe takes more before the file is out: Kestrel times what waits in it.
+                SequencePosition end = file is null ? data.End : result.Buffer.GetPosition(1, data.End);
+                position += data.Length + (file is null ? 0 : 1);
+                _toSend.Reader.AdvanceTo(end);
+                if (file is not null)
+                {
+                    await file.SendAsync(_stream).ConfigureAwait(false);
+                }
+                else if (result.IsCompleted)
                 {
                     break;
                 }
@@ -149,12 +164,15 @@ internal sealed class StreamPipes : IDuplexPipe
             failure = e;
         }
 
-        await _toSend.Reader.CompleteAsync(_abortReason ?? failure).ConfigureAwait(false);
+        // No error for whoever writes: Kestrel takes a closed pipe for a client that has gone away.
+        await _toSend.Reader.CompleteAsync().ConfigureAwait(false);
         if (failure is not null)
         {
             // Half an answer may be out; nothing may follow it.
             Abort(new ConnectionAbortedException("What was written could not be sent.", failure));
         }
+
+        Output.End(failure ?? new ConnectionAbortedException());
     }
 
     // Segments that come together go out together: a copy costs less than a system call and a record for each.

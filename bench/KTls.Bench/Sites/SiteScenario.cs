@@ -1,0 +1,126 @@
+using System.Globalization;
+using System.Net;
+using KTls.Tests;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace KTls.Bench.Sites;
+
+/// <summary>A site under stock UseHttps and under UseKTls, in turns: the same requests of the same client.</summary>
+internal sealed class SiteScenario : IScenario
+{
+    // An answer from memory, and files.
+    private static readonly Dictionary<string, (int Size, bool IsFile, int Count)> Workloads = new()
+    {
+        ["100"] = (100, false, 8000),
+        ["64k"] = (1 << 16, false, 3000),
+        ["file-1k"] = (1 << 10, true, 6000),
+        ["file-16k"] = (1 << 14, true, 4000),
+        ["file-64k"] = (1 << 16, true, 3000),
+        ["file-1m"] = (1 << 20, true, 400),
+        ["file-16m"] = (1 << 24, true, 30),
+    };
+
+    public string Name => "site";
+
+    public string Usage => $"site [--workloads {string.Join(',', Workloads.Keys)}] [--repetitions 7] [--percent 100]";
+
+    public async Task<Report> RunAsync(CommandLine options)
+    {
+        string[] workloads = options.TakeSome("workloads", [.. Workloads.Keys]);
+        int repetitions = options.Take("repetitions", 7);
+        int percent = options.Take("percent", 100);
+        options.ExpectEnd();
+
+        var report = new Report(Name);
+        report.Set("repetitions", $"{repetitions}, after one that does not count");
+        string folder = Directory.CreateTempSubdirectory("ktls-bench").FullName;
+        try
+        {
+            await using WebApplication stock = await StartAsync(folder, isKTls: false);
+            await using WebApplication kernel = await StartAsync(folder, isKTls: true);
+            using var peer = new ChildProcess(SitePeer.Command);
+            for (int i = -1; i < repetitions; i++)
+            {
+                foreach (string workload in workloads)
+                {
+                    (int size, bool isFile, int count) = Workloads[workload];
+                    count = Math.Max(1, count * percent / 100);
+                    Usage inStock = default;
+                    Usage inKernel = default;
+                    foreach (bool isKTls in i % 2 == 0 ? [true, false] : new[] { false, true })
+                    {
+                        Usage used = Run(peer, isKTls ? kernel : stock, isFile ? $"/file/{size}" : $"/memory/{size}", count, (long)size * count);
+                        (inKernel, inStock) = isKTls ? (used, inStock) : (inKernel, used);
+                    }
+
+                    if (i >= 0)
+                    {
+                        string group = $"{(isFile ? "file" : "memory")}, {size} bytes, {count} requests";
+                        report.Add(group, "stock, answers", "1/s", count / inStock.Wall.TotalSeconds);
+                        report.Add(group, "KTls, answers", "1/s", count / inKernel.Wall.TotalSeconds);
+                        report.Add(group, "stock, server's CPU time", "µs", inStock.Cpu.TotalMicroseconds / count);
+                        report.Add(group, "KTls, server's CPU time", "µs", inKernel.Cpu.TotalMicroseconds / count);
+                        report.Add(group, "speed, KTls : stock", "ratio", inStock.Wall / inKernel.Wall);
+                        report.Add(group, "CPU time, stock : KTls", "ratio", inStock.Cpu / inKernel.Cpu);
+                    }
+                }
+            }
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        return report;
+    }
+
+    private static Usage Run(ChildProcess peer, WebApplication site, string path, int count, long expected)
+    {
+        peer.Tell($"{new Uri(site.Urls.First()).Port} {path} {count}");
+        Expect(peer, "ready");
+        GC.Collect();
+        Usage before = KTls.Bench.Usage.Now();
+        peer.Tell("go");
+        Expect(peer, expected.ToString(CultureInfo.InvariantCulture));
+        return KTls.Bench.Usage.Now() - before;
+    }
+
+    private static void Expect(ChildProcess peer, string expected)
+    {
+        if (peer.Answer() is var answer && answer != expected)
+        {
+            throw new InvalidOperationException($"The client says '{answer}', not '{expected}'.");
+        }
+    }
+
+    private static async Task<WebApplication> StartAsync(string folder, bool isKTls)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        if (isKTls)
+        {
+            builder.WebHost.UseKTls();
+        }
+
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => _ = isKTls
+            ? listen.UseKTls(TestPki.Ecdsa, configureKernel: options => options.DataPlane = DataPlanePolicy.RequireKernel)
+            : listen.UseHttps(TestPki.Ecdsa)));
+        WebApplication site = builder.Build();
+        foreach (int size in Workloads.Values.Select(workload => workload.Size).Distinct())
+        {
+            byte[] content = new byte[size];
+            Random.Shared.NextBytes(content);
+            string path = Path.Combine(folder, size.ToString(CultureInfo.InvariantCulture));
+            await File.WriteAllBytesAsync(path, content);
+            site.MapGet($"/file/{size}", () => Results.File(path));
+            site.MapGet($"/memory/{size}", () => Results.Bytes(content));
+        }
+
+        await site.StartAsync();
+        return site;
+    }
+}
