@@ -250,6 +250,7 @@ public sealed class ConnectionTests
         server.Stop();
         Assert.Equal(string.Empty, await idle.ReadToEndAsync());
         Assert.False(server.Stopped.IsCompleted);
+        await server.LogLineAsync("Stopping"); // written once the listener is closed, which idle connections may see the end of before
         await Assert.ThrowsAnyAsync<SocketException>(() => RawClient.ConnectTcpAsync(server.EndPoint));
         var rest = new MemoryStream();
         await busy.Stream.CopyToAsync(rest).WaitAsync(TimeSpan.FromSeconds(30));
