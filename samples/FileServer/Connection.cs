@@ -94,7 +94,7 @@ internal sealed class Connection(Socket socket, ConnectionOptions options)
         string alpn = stream.NegotiatedApplicationProtocol.Protocol.IsEmpty ? "none" : stream.NegotiatedApplicationProtocol.ToString();
         Log.ConnectionEnded(
             options.Logger, remote, stream.SslProtocol, stream.NegotiatedCipherSuite, group, alpn, Printable(stream.TargetHostName),
-            stream.Sending.Kind, stream.Sending.Reason, stream.Receiving.Kind, stream.Receiving.Reason,
+            stream.Sending, stream.Receiving,
             http.Requests, http.BytesSent, Milliseconds, ending.Reason);
     }
 

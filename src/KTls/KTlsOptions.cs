@@ -121,4 +121,7 @@ public sealed partial class KTlsOptions
 
     /// <summary>Where log messages go. Default: none.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }
+
+    /// <summary>The platform, which a test can deny.</summary>
+    internal bool IsLinux { get; init; } = OperatingSystem.IsLinux();
 }

@@ -410,7 +410,7 @@ public sealed class KTlsStream : Stream
         }
 
         Instruments.ConnectionBegins(isServer);
-        Log.HandshakeComplete(logger, stream.SslProtocol, stream.NegotiatedCipherSuite, stream.Sending.Kind, stream.Sending.Reason, stream.Receiving.Kind, stream.Receiving.Reason);
+        Log.HandshakeComplete(logger, stream.SslProtocol, stream.NegotiatedCipherSuite, stream.Sending, stream.Receiving);
         return stream;
     }
 }

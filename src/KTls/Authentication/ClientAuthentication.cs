@@ -21,24 +21,24 @@ internal static class ClientAuthentication
         }
 
         string host = ClientOptions.NormalizeHost(options.TargetHost);
-        SessionKeeper? sessions = ClientOptions.SessionStore(options, attempt.Options) is { } store
-            ? new SessionKeeper(store, ClientOptions.SessionKey(options, host, attempt.Options.ClientCredentials, socket.RemoteEndPoint), attempt.Logger)
-            : null;
-        using ClientSession? session = sessions?.Take();
-
-        // What is wrong with the options comes out here, before anything is done to the socket.
-        using var handshake = new ClientHandshake(ClientOptions.Translate(options, host, attempt.Options, session));
-        KernelSocket? transport = Transport.TryOpen(socket, attach: decision.Choice == Choice.Kernel, out Obstacle? whyNotKernel);
+        KernelSocket transport = Transport.Open(socket, attach: decision.Choice == Choice.Kernel, out Obstacle? whyNotKernel);
         decision = attempt.Decide(handshake: null, whyNotKernel);
-        if (transport is null || decision.Choice >= Choice.SslStream)
+        if (decision.Choice >= Choice.SslStream)
         {
             Transport.Release(transport, socket);
             return await FallBackAsync(socket, options, decision, attempt).ConfigureAwait(false);
         }
 
+        // Only now, for a handshake makes its key shares at once, and a session is taken from its store for good.
         bool isEstablished = false;
+        ClientHandshake? handshake = null;
         try
         {
+            SessionKeeper? sessions = ClientOptions.SessionStore(options, attempt.Options) is { } store
+                ? new SessionKeeper(store, ClientOptions.SessionKey(options, host, attempt.Options.ClientCredentials, socket.RemoteEndPoint), attempt.Logger)
+                : null;
+            using ClientSession? session = sessions?.Take();
+            handshake = new ClientHandshake(ClientOptions.Translate(options, host, attempt.Options, session));
             using var driver = new HandshakeDriver(transport);
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
             var criteria = new PeerVerdict.Criteria(
@@ -54,9 +54,11 @@ internal static class ClientAuthentication
         {
             if (!isEstablished)
             {
-                handshake.PeerCertificate?.Dispose();
+                handshake?.PeerCertificate?.Dispose();
                 Transport.Release(transport, socket);
             }
+
+            handshake?.Dispose();
         }
     }
 

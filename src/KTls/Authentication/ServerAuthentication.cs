@@ -20,9 +20,9 @@ internal static class ServerAuthentication
             return await FallBackAsync(socket, replay: default, hello: null, options, decision, attempt).ConfigureAwait(false);
         }
 
-        KernelSocket? transport = Transport.TryOpen(socket, attach: decision.Choice == Choice.Kernel, out Obstacle? whyNotKernel);
+        KernelSocket transport = Transport.Open(socket, attach: decision.Choice == Choice.Kernel, out Obstacle? whyNotKernel);
         decision = attempt.Decide(handshake: null, whyNotKernel);
-        if (transport is null || decision.Choice >= Choice.SslStream)
+        if (decision.Choice >= Choice.SslStream)
         {
             Transport.Release(transport, socket);
             return await FallBackAsync(socket, replay: default, hello: null, options, decision, attempt).ConfigureAwait(false);

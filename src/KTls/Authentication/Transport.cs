@@ -11,16 +11,10 @@ internal static class Transport
     /// <param name="socket">The socket.</param>
     /// <param name="attach">Whether to attach kernel TLS.</param>
     /// <param name="obstacle">What keeps the kernel from it; null: nothing.</param>
-    /// <returns>The socket; null where our I/O does not work.</returns>
-    public static KernelSocket? TryOpen(Socket socket, bool attach, out Obstacle? obstacle)
+    /// <returns>The socket.</returns>
+    public static KernelSocket Open(Socket socket, bool attach, out Obstacle? obstacle)
     {
         obstacle = null;
-        if (!OperatingSystem.IsLinux())
-        {
-            obstacle = new Obstacle(FallbackReason.NotLinux, "this is not Linux");
-            return null;
-        }
-
         var transport = new KernelSocket(socket.SafeHandle);
         if (attach && KernelTlsModule.TryAttach(transport) is { } failure)
         {
@@ -31,13 +25,8 @@ internal static class Transport
     }
 
     /// <summary>Gives the socket back to .NET's own I/O.</summary>
-    public static void Release(KernelSocket? transport, Socket socket)
+    public static void Release(KernelSocket transport, Socket socket)
     {
-        if (transport is null)
-        {
-            return;
-        }
-
         transport.Dispose();
 
         // The descriptor is non-blocking now. Only this way does Socket notice; then it emulates blocking by itself.

@@ -7,6 +7,8 @@ internal sealed class Obstacle(FallbackReason reason, string text)
 {
     public static readonly Obstacle SwitchedOff = new(FallbackReason.SwitchedOff, "the options say so");
 
+    public static readonly Obstacle NotLinux = new(FallbackReason.NotLinux, "this is not Linux");
+
     public static readonly Obstacle NoRekey = new(
         FallbackReason.NoRekey, "this kernel cannot change keys, which a KeyUpdate of the peer would need (Linux 6.14 or later can)");
 
