@@ -6,7 +6,7 @@ namespace KTls.Bench;
 
 internal static class Program
 {
-    private static readonly IScenario[] Scenarios = [new HandshakeScenario(), new DirectionScenario(), new RekeyScenario()];
+    private static readonly IScenario[] Scenarios = [new HandshakeScenario(), new FallbackScenario(), new DirectionScenario(), new RekeyScenario()];
 
     public static async Task<int> Main(string[] arguments)
     {

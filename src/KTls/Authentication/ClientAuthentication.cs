@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using KTls.DataPlane;
 using KTls.Fallback;
 using KTls.Handshake;
@@ -11,7 +12,7 @@ namespace KTls.Authentication;
 /// <summary>A client's way from a connected socket to a connection.</summary>
 internal static class ClientAuthentication
 {
-    public static async Task<Connection> RunAsync(KTlsStream sender, Socket socket, SslClientAuthenticationOptions options, HandshakeAttempt attempt)
+    public static async Task<Connection> RunAsync(KTlsStream sender, Socket socket, SslClientAuthenticationOptions options, HandshakeAttempt attempt, OfferRefusal? offer)
     {
         ClientOptions.RequireOneSourceOfCertificates(options, attempt.Options.ClientCredentials);
         Decision decision = attempt.Decide(Obstacle.OfOptions(ClientOptions.WhyOnlySslStream(options)), kernel: null);
@@ -50,6 +51,11 @@ internal static class ClientAuthentication
             isEstablished = true;
             return connection;
         }
+        catch (TlsAlertException e) when (offer is not null && handshake is not null)
+        {
+            offer.Note(e, handshake);
+            throw;
+        }
         finally
         {
             if (!isEstablished)
@@ -60,6 +66,22 @@ internal static class ClientAuthentication
 
             handshake?.Dispose();
         }
+    }
+
+    /// <summary>SslStream on a new connection, after the server has refused our offer on another one.</summary>
+    /// <exception cref="AuthenticationException">It fails, or comes to a version that our offer did not have.</exception>
+    public static async Task<Connection> RetryAsync(Socket socket, SslClientAuthenticationOptions options, HandshakeAttempt attempt, OfferRefusal offer)
+    {
+        Connection connection = await FallBackAsync(socket, options, offer.Decide(attempt.Options), attempt).ConfigureAwait(false);
+        SslProtocols protocol = connection.Facts.Protocol;
+        if ((protocol & SharedOptions.Protocols(options.EnabledSslProtocols)) == 0)
+        {
+            // SslProtocols.None leaves the versions to the system, which may have older ones: an injected alert must not lead there.
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw new AuthenticationException($"The server refused what KTls offers, and without it chose {protocol}, which was not offered.");
+        }
+
+        return connection;
     }
 
     private static Task<Connection> FallBackAsync(Socket socket, SslClientAuthenticationOptions options, Decision decision, HandshakeAttempt attempt)

@@ -101,6 +101,7 @@ internal static class Instruments
         FallbackReason.Group => "group",
         FallbackReason.SignatureScheme => "signature_scheme",
         FallbackReason.Certificate => "certificate",
+        FallbackReason.ServerRefused => "server_refused",
         FallbackReason.KeysRefused => "keys_refused",
         FallbackReason.NoRekey => "no_rekey",
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "Not counted."),
