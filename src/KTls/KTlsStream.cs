@@ -395,7 +395,7 @@ public sealed partial class KTlsStream : Stream
     {
         kernelOptions ??= DefaultOptions;
         ILogger logger = kernelOptions.LoggerFactory?.CreateLogger<KTlsStream>() ?? (ILogger)NullLogger.Instance;
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using CancellationTokenSource timeout = cancellationToken.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken) : new();
         timeout.CancelAfter(kernelOptions.HandshakeTimeout);
         var stream = new KTlsStream(isServer);
         try

@@ -12,7 +12,7 @@ internal static class Comparison
 
     public static async Task RunAsync(Report report, string group, HandshakeBatch batch, ITlsImplementation[] implementations, int repetitions, int count, bool withPrimitives)
     {
-        using var primitives = new ServerPrimitives();
+        using ServerPrimitives? primitives = withPrimitives ? new ServerPrimitives() : null;
         int warmUps = 0;
         for (int idle = 0; (idle < IdleWarmUps || warmUps < MinWarmUps) && warmUps < MaxWarmUps; warmUps++)
         {
@@ -23,7 +23,7 @@ internal static class Comparison
                 isJitIdle &= used.Jit < used.Cpu * IdleJitShare;
             }
 
-            primitives.Run(count);
+            primitives?.Run(count);
             idle = isJitIdle ? idle + 1 : 0;
         }
 
@@ -38,7 +38,7 @@ internal static class Comparison
                 report.Add(group, $"{implementation.Name}, sent by the server", "bytes", batch.ServerBytes);
             }
 
-            Add(report, group, used, withPrimitives ? primitives.Run(count) : default, count);
+            Add(report, group, used, primitives?.Run(count) ?? default, count);
         }
     }
 

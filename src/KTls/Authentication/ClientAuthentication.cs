@@ -12,17 +12,21 @@ namespace KTls.Authentication;
 /// <summary>A client's way from a connected socket to a connection.</summary>
 internal static class ClientAuthentication
 {
-    public static async Task<Connection> RunAsync(KTlsStream sender, Socket socket, SslClientAuthenticationOptions options, HandshakeAttempt attempt, OfferRefusal? offer)
+    public static Task<Connection> RunAsync(KTlsStream sender, Socket socket, SslClientAuthenticationOptions options, HandshakeAttempt attempt, OfferRefusal? offer)
     {
         ClientOptions.RequireOneSourceOfCertificates(options, attempt.Options.ClientCredentials);
-        Decision decision = attempt.Decide(Obstacle.OfOptions(ClientOptions.WhyOnlySslStream(options)), kernel: null);
-        if (decision.Choice >= Choice.SslStream)
-        {
-            return await FallBackAsync(socket, options, decision, attempt).ConfigureAwait(false);
-        }
+        Obstacle? whyNotKernel = Transport.KnownObstacle;
+        Decision decision = attempt.Decide(Obstacle.OfOptions(ClientOptions.WhyOnlySslStream(options)), whyNotKernel);
+        return decision.Choice >= Choice.SslStream
+            ? FallBackAsync(socket, options, decision, attempt)
+            : ConnectAsync(sender, socket, options, decision, whyNotKernel, attempt, offer);
+    }
 
+    private static async Task<Connection> ConnectAsync(
+        KTlsStream sender, Socket socket, SslClientAuthenticationOptions options, Decision decision, Obstacle? whyNotKernel, HandshakeAttempt attempt, OfferRefusal? offer)
+    {
         string host = ClientOptions.NormalizeHost(options.TargetHost);
-        KernelSocket transport = Transport.Open(socket, attach: decision.Choice == Choice.Kernel, out Obstacle? whyNotKernel);
+        KernelSocket transport = Transport.Open(socket, attach: decision.Choice == Choice.Kernel, ref whyNotKernel);
         decision = attempt.Decide(handshake: null, whyNotKernel);
         if (decision.Choice >= Choice.SslStream)
         {

@@ -11,16 +11,20 @@ namespace KTls.Authentication;
 /// <summary>A server's way from a connected socket to a connection.</summary>
 internal static class ServerAuthentication
 {
-    public static async Task<Connection> RunAsync(KTlsStream sender, Socket socket, SslServerAuthenticationOptions options, HandshakeAttempt attempt)
+    public static Task<Connection> RunAsync(KTlsStream sender, Socket socket, SslServerAuthenticationOptions options, HandshakeAttempt attempt)
     {
         ServerOptions.RequireOneSourceOfCertificates(options, attempt.Options.ServerCredentials);
-        Decision decision = attempt.Decide(Obstacle.OfOptions(ServerOptions.WhyOnlySslStream(options)), kernel: null);
-        if (decision.Choice >= Choice.SslStream)
-        {
-            return await FallBackAsync(socket, replay: default, hello: null, options, decision, attempt).ConfigureAwait(false);
-        }
+        Obstacle? whyNotKernel = Transport.KnownObstacle;
+        Decision decision = attempt.Decide(Obstacle.OfOptions(ServerOptions.WhyOnlySslStream(options)), whyNotKernel);
+        return decision.Choice >= Choice.SslStream
+            ? FallBackAsync(socket, replay: default, hello: null, options, decision, attempt)
+            : ServeAsync(sender, socket, options, decision, whyNotKernel, attempt);
+    }
 
-        KernelSocket transport = Transport.Open(socket, attach: decision.Choice == Choice.Kernel, out Obstacle? whyNotKernel);
+    private static async Task<Connection> ServeAsync(
+        KTlsStream sender, Socket socket, SslServerAuthenticationOptions options, Decision decision, Obstacle? whyNotKernel, HandshakeAttempt attempt)
+    {
+        KernelSocket transport = Transport.Open(socket, attach: decision.Choice == Choice.Kernel, ref whyNotKernel);
         decision = attempt.Decide(handshake: null, whyNotKernel);
         if (decision.Choice >= Choice.SslStream)
         {

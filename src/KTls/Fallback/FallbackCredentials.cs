@@ -23,8 +23,11 @@ internal static class FallbackCredentials
     /// <exception cref="TlsAlertException">SslStream cannot serve the client.</exception>
     public static Task AuthenticateAsync(SslStream stream, ServerCredentials credentials, ClientHello? hello, SslServerAuthenticationOptions options, string reason, CancellationToken cancellationToken)
     {
-        return stream.AuthenticateAsServerAsync(
-            (_, client, _, _) => ValueTask.FromResult(WithContext(options, Select(credentials, client.ServerName, hello, reason))), state: null, cancellationToken);
+        // With a callback SslStream takes the ClientHello apart once more, only to tell the name.
+        return hello is not null
+            ? stream.AuthenticateAsServerAsync(WithContext(options, Select(credentials, hello.ServerName, hello, reason)), cancellationToken)
+            : stream.AuthenticateAsServerAsync(
+                (_, client, _, _) => ValueTask.FromResult(WithContext(options, Select(credentials, client.ServerName, hello: null, reason))), state: null, cancellationToken);
     }
 
     /// <summary>The failure when a client asks for a name that there is not, and gets nothing else.</summary>

@@ -15,8 +15,12 @@ internal sealed class Obstacle(FallbackReason reason, string text)
     public static readonly Obstacle EarlyRecords = new(
         FallbackReason.EarlyRecords, "records came with the end of the handshake, and the kernel takes over when they are read");
 
+    // By HandshakeObstacle.
+    private static readonly Obstacle[] OfOffers = [.. Enum.GetValues<HandshakeObstacle>().Select(OfOffer)];
+
     // Made once: most obstacles are the same for all connections.
     private string? _ownRecords;
+    private string? _sslStream;
 
     public FallbackReason Reason { get; } = reason;
 
@@ -25,10 +29,16 @@ internal sealed class Obstacle(FallbackReason reason, string text)
 
     public static Obstacle KeysRefused(KernelTlsException refusal) => new(FallbackReason.KeysRefused, refusal.Message.TrimEnd('.'));
 
-    public DataPlaneStatus ToStatus(DataPlaneKind kind) =>
-        new(kind, Reason, kind == DataPlaneKind.SslStream ? $"SslStream serves the connection: {Text}." : (_ownRecords ??= $"KTls' own record layer has the keys: {Text}."));
+    public DataPlaneStatus ToStatus(DataPlaneKind kind) => new(
+        kind,
+        Reason,
+        kind == DataPlaneKind.SslStream ? _sslStream ??= $"SslStream serves the connection: {Text}." : _ownRecords ??= $"KTls' own record layer has the keys: {Text}.");
 
-    public static Obstacle Of(HandshakeObstacle obstacle) => obstacle switch
+    public static Obstacle Of(HandshakeObstacle obstacle) => OfOffers[(int)obstacle];
+
+    public static Obstacle? OfOptions(string? text) => text is null ? null : new Obstacle(FallbackReason.Options, text);
+
+    private static Obstacle OfOffer(HandshakeObstacle obstacle) => obstacle switch
     {
         HandshakeObstacle.ProtocolVersion => new(FallbackReason.ProtocolVersion, "the client offers no protocol version that KTls has"),
         HandshakeObstacle.ExtendedMasterSecret => new(FallbackReason.ExtendedMasterSecret, "the client does not offer the extended master secret"),
@@ -37,6 +47,4 @@ internal sealed class Obstacle(FallbackReason reason, string text)
         HandshakeObstacle.CertificateCurve => new(FallbackReason.SignatureScheme, "the client does not have the curve of the certificate's key"),
         _ => new(FallbackReason.SignatureScheme, "the client accepts no signature scheme that the certificate's key can sign with"),
     };
-
-    public static Obstacle? OfOptions(string? text) => text is null ? null : new Obstacle(FallbackReason.Options, text);
 }

@@ -62,7 +62,7 @@ internal sealed class SslStreamConnection : Connection
     /// <param name="options">What becomes of the socket, and how the stream has to end.</param>
     public static async Task<Connection> AuthenticateAsync(Socket socket, ReadOnlyMemory<byte> replay, Func<SslStream, Task> authenticate, Obstacle obstacle, KTlsOptions options)
     {
-        var transport = new ReplayStream(new NetworkStream(socket, ownsSocket: false), replay);
+        var transport = new ReplayStream(socket, replay);
         var stream = new SslStream(transport, leaveInnerStreamOpen: false);
         try
         {

@@ -61,8 +61,9 @@ internal sealed class Attacker : IDisposable
     /// <summary>Makes the extension supported_versions one that nobody knows: the server finds a client of TLS 1.2.</summary>
     public static async Task HideTls13(NetworkStream client, NetworkStream server, byte[] clientHello)
     {
-        int place = clientHello.AsSpan().IndexOf((ReadOnlySpan<byte>)[0, 0x2b, 0, 5, 4, 3, 4, 3, 3]);
-        Assert.True(place > 0);
+        // The type, twice the length, and the best version first.
+        int place = Enumerable.Range(0, clientHello.Length - 6).Single(i =>
+            clientHello.AsSpan(i, 3).SequenceEqual((ReadOnlySpan<byte>)[0, 0x2b, 0]) && clientHello[i + 3] == clientHello[i + 4] + 1 && clientHello.AsSpan(i + 5, 2).SequenceEqual((ReadOnlySpan<byte>)[3, 4]));
         clientHello[place] = 0x7a;
         await LeaveAlone(client, server, clientHello);
     }
