@@ -48,10 +48,10 @@ public abstract partial class KTlsContract
     [Fact]
     public async Task After_a_cancelled_file()
     {
-        using SafeFileHandle file = TempFile(new byte[16 << 20]);
+        using SafeFileHandle file = TempFile(new byte[2 << 20]);
         await using Pair pair = await ConnectAsync(bufferSize: 32 * 1024);
         using var cancellation = new CancellationTokenSource();
-        Task sending = Client(pair).SendFileAsync(file, 0, 16 << 20, cancellation.Token).AsTask();
+        Task sending = Client(pair).SendFileAsync(file, 0, 2 << 20, cancellation.Token).AsTask();
         await Task.Delay(100);
         Assert.False(sending.IsCompleted);
         await cancellation.CancelAsync();
@@ -65,14 +65,14 @@ public abstract partial class KTlsContract
     public async Task A_shutdown_that_waits_can_be_cancelled()
     {
         await using Pair pair = await ConnectAsync(bufferSize: 32 * 1024);
-        Task writing = pair.Client.WriteAsync(new byte[16 << 20]).AsTask();
+        Task writing = pair.Client.WriteAsync(new byte[2 << 20]).AsTask();
         await Task.Delay(100);
         using var cancellation = new CancellationTokenSource(100);
         OperationCanceledException e = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Client(pair).ShutdownAsync(cancellation.Token).WaitAsync(Patience));
         Assert.Equal(cancellation.Token, e.CancellationToken);
 
         // The write goes on, and so does the stream.
-        byte[] received = new byte[16 << 20];
+        byte[] received = new byte[2 << 20];
         await pair.Server.ReadExactlyAsync(received).AsTask().WaitAsync(Patience);
         await writing.WaitAsync(Patience);
         await AssertWorksAsync(pair);
@@ -82,12 +82,12 @@ public abstract partial class KTlsContract
     public async Task A_shutdown_comes_after_the_write_that_is_under_way()
     {
         await using Pair pair = await ConnectAsync(bufferSize: 32 * 1024);
-        Task writing = pair.Client.WriteAsync(new byte[16 << 20]).AsTask();
+        Task writing = pair.Client.WriteAsync(new byte[2 << 20]).AsTask();
         await Task.Delay(50);
         Task ending = Client(pair).ShutdownAsync();
         await Task.Delay(50);
         Assert.False(ending.IsCompleted);
-        byte[] received = new byte[16 << 20];
+        byte[] received = new byte[2 << 20];
         await pair.Server.ReadExactlyAsync(received).AsTask().WaitAsync(Patience);
         Assert.Equal(0, await pair.Server.ReadAsync(received).AsTask().WaitAsync(Patience));
         Assert.True(Server(pair).CloseNotifyReceived);
@@ -100,7 +100,7 @@ public abstract partial class KTlsContract
     {
         await using Pair pair = await ConnectAsync(bufferSize: 32 * 1024);
         using var soon = new CancellationTokenSource(100);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pair.Client.WriteAsync(new byte[16 << 20], soon.Token).AsTask().WaitAsync(Patience));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pair.Client.WriteAsync(new byte[2 << 20], soon.Token).AsTask().WaitAsync(Patience));
         if (Kind == DataPlaneKind.Kernel)
         {
             Task ending = Client(pair).ShutdownAsync();
@@ -117,9 +117,9 @@ public abstract partial class KTlsContract
     [Fact]
     public async Task Dispose_ends_a_file_and_a_shutdown_that_wait()
     {
-        using SafeFileHandle file = TempFile(new byte[16 << 20]);
+        using SafeFileHandle file = TempFile(new byte[2 << 20]);
         await using Pair pair = await ConnectAsync(bufferSize: 32 * 1024);
-        Task sending = Client(pair).SendFileAsync(file, 0, 16 << 20).AsTask();
+        Task sending = Client(pair).SendFileAsync(file, 0, 2 << 20).AsTask();
         await Task.Delay(50);
         Task ending = Client(pair).ShutdownAsync();
         await pair.Client.DisposeAsync();
@@ -135,12 +135,12 @@ public abstract partial class KTlsContract
     public async Task A_key_update_that_waits_can_be_cancelled()
     {
         await using Pair pair = await ConnectAsync(bufferSize: 32 * 1024);
-        Task writing = pair.Client.WriteAsync(new byte[16 << 20]).AsTask();
+        Task writing = pair.Client.WriteAsync(new byte[2 << 20]).AsTask();
         await Task.Delay(100);
         using var cancellation = new CancellationTokenSource(100);
         Exception? e = await Record.ExceptionAsync(() => Client(pair).UpdateKeysAsync(cancellationToken: cancellation.Token).WaitAsync(Patience));
         Assert.True(e is OperationCanceledException || (e is NotSupportedException && Kind != DataPlaneKind.UserSpace), $"{e}");
-        byte[] received = new byte[16 << 20];
+        byte[] received = new byte[2 << 20];
         await pair.Server.ReadExactlyAsync(received).AsTask().WaitAsync(Patience);
         await writing.WaitAsync(Patience);
         await AssertWorksAsync(pair);

@@ -47,12 +47,19 @@ public sealed class OldClientTests(OldClientTests.Servers servers) : IClassFixtu
     [Theory]
     [MemberData(nameof(OpenSsl))]
     public Task S_client_gets_its_file(string dataPlane, FallbackReason reason, string[] restrictions) =>
-        AssertServedAsync(dataPlane, reason, Large, (port, file) => OldClient.OpenSslAsync(port, file, restrictions));
+        AssertServedAsync(OldServer.AllowsOldThings, dataPlane, reason, Large, (port, file) => OldClient.OpenSslAsync(port, file, restrictions));
 
     [Theory]
     [MemberData(nameof(GnuTls))]
     public Task Gnutls_cli_gets_its_file(string dataPlane, FallbackReason reason, string priority) =>
-        AssertServedAsync(dataPlane, reason, Small, (port, file) => OldClient.GnuTlsAsync(port, file, priority));
+        AssertServedAsync(OldServer.AllowsOldThings, dataPlane, reason, Small, (port, file) => OldClient.GnuTlsAsync(port, file, priority));
+
+    [Theory]
+    [InlineData(FallbackReason.CipherSuite, "-tls1_2", "-cipher", "ECDHE-RSA-AES128-SHA256")]
+    [InlineData(FallbackReason.Group, "-groups", "X448")]
+    [InlineData(FallbackReason.ExtendedMasterSecret, "-tls1_2", "-no_ems")]
+    public Task With_OpenSSLs_own_defaults_most_are_served(FallbackReason reason, params string[] restrictions) =>
+        AssertServedAsync(OldServer.Defaults, DataPlanes[0], reason, Large, (port, file) => OldClient.OpenSslAsync(port, file, restrictions));
 
     /// <summary>What OpenSSL allows nobody unless openssl.cnf says so, SslStream does not serve either. The log says both.</summary>
     [Theory]
@@ -75,9 +82,9 @@ public sealed class OldClientTests(OldClientTests.Servers servers) : IClassFixtu
         await AssertRefusedAsync(server, FallbackReason.CipherSuite, (port, file) => OldClient.GnuTlsAsync(port, file, "NORMAL:-AEAD"));
     }
 
-    private async Task AssertServedAsync(string dataPlane, FallbackReason reason, int size, Func<int, string, Task<OldClient.Result>> fetch)
+    private async Task AssertServedAsync(string openSslConfiguration, string dataPlane, FallbackReason reason, int size, Func<int, string, Task<OldClient.Result>> fetch)
     {
-        OldServer server = await servers.GetAsync(OldServer.AllowsOldThings, dataPlane);
+        OldServer server = await servers.GetAsync(openSslConfiguration, dataPlane);
         (string name, byte[] content) = server.AddFile(size);
         OldClient.Result result = await fetch(server.Port, name);
         Assert.StartsWith("HTTP/1.1 200 ", Encoding.Latin1.GetString(result.Received), StringComparison.Ordinal);

@@ -112,7 +112,8 @@ public sealed class RetryTests : IDisposable
     public async Task The_retry_notices_that_TLS_1_3_was_hidden()
     {
         using var attacker = new Attacker(_listener.LocalEndPoint!, Attacker.Alert(AlertDescription.HandshakeFailure), Attacker.HideTls13);
-        await Assert.ThrowsAsync<AuthenticationException>(() => ConnectAsync(attacker));
+        AuthenticationException e = await Assert.ThrowsAsync<AuthenticationException>(() => ConnectAsync(attacker));
+        Assert.Contains("inappropriate fallback", e.GetBaseException().Message, StringComparison.Ordinal);
         Assert.Equal(2, attacker.Connections);
     }
 
