@@ -7,7 +7,8 @@ namespace KTls.Bench;
 
 internal static class Program
 {
-    private static readonly IScenario[] Scenarios = [new HandshakeScenario(), new DirectionScenario(), new RekeyScenario(), new SiteScenario()];
+    private static readonly IScenario[] Scenarios =
+        [new HandshakeScenario(), new FallbackScenario(), new DirectionScenario(), new RekeyScenario(), new SiteScenario()];
 
     public static async Task<int> Main(string[] arguments)
     {

@@ -40,7 +40,7 @@ internal sealed class Connection(Socket socket, ConnectionOptions options)
         catch (Exception e) when (e is AuthenticationException or IOException or TimeoutException or SocketException)
         {
             // ServeAsync lets nothing of this kind out, so it was the handshake.
-            Log.HandshakeFailed(options.Logger, remote, e.Message, Milliseconds);
+            Log.HandshakeFailed(options.Logger, remote, Explain(e), Milliseconds);
             await LingerAsync(socket, aborting).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
@@ -52,6 +52,9 @@ internal sealed class Connection(Socket socket, ConnectionOptions options)
             socket.Dispose();
         }
     }
+
+    // What SslStream says itself is only that there is an inner exception.
+    private static string Explain(Exception e) => e is AuthenticationException ? e.GetBaseException().Message : e.Message;
 
     private async Task ServeAsync(KTlsStream stream, EndPoint? remote, CancellationToken stopping, CancellationToken aborting)
     {
@@ -94,7 +97,7 @@ internal sealed class Connection(Socket socket, ConnectionOptions options)
         string alpn = stream.NegotiatedApplicationProtocol.Protocol.IsEmpty ? "none" : stream.NegotiatedApplicationProtocol.ToString();
         Log.ConnectionEnded(
             options.Logger, remote, stream.SslProtocol, stream.NegotiatedCipherSuite, group, alpn, Printable(stream.TargetHostName),
-            stream.Sending.Kind, stream.Sending.Reason, stream.Receiving.Kind, stream.Receiving.Reason,
+            stream.Sending, stream.Receiving,
             http.Requests, http.BytesSent, Milliseconds, ending.Reason);
     }
 

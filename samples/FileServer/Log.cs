@@ -10,11 +10,11 @@ namespace FileServer;
 internal static partial class Log
 {
     [LoggerMessage(1, LogLevel.Information,
-        "{Remote} {Protocol} {CipherSuite} {Group} ALPN={Alpn} SNI={ServerName} send={Sending} ({SendingReason}) receive={Receiving} ({ReceivingReason}) "
+        "{Remote} {Protocol} {CipherSuite} {Group} ALPN={Alpn} SNI={ServerName} send={Sending} receive={Receiving} "
         + "requests={Requests} bytes={Bytes} ms={Milliseconds:0.0} end: {Ending}")]
     public static partial void ConnectionEnded(
         ILogger logger, EndPoint? remote, SslProtocols protocol, TlsCipherSuite cipherSuite, string group, string alpn, string serverName,
-        DataPlaneKind sending, string sendingReason, DataPlaneKind receiving, string receivingReason,
+        DataPlaneStatus sending, DataPlaneStatus receiving,
         int requests, long bytes, double milliseconds, string ending);
 
     [LoggerMessage(2, LogLevel.Information, "{Remote} handshake failed after {Milliseconds:0.0} ms: {Reason}")]

@@ -20,6 +20,12 @@ public static class SupportedParameters
     public static SslProtocols WithSuites(SslProtocols protocols, IReadOnlyList<TlsCipherSuite> suites)
     {
         ArgumentNullException.ThrowIfNull(suites);
+        if (ReferenceEquals(suites, CipherSuites))
+        {
+            // The usual case, asked for in every handshake.
+            return protocols & (SslProtocols.Tls12 | SslProtocols.Tls13);
+        }
+
         SslProtocols spoken = SslProtocols.None;
         foreach (TlsCipherSuite id in suites)
         {

@@ -17,4 +17,9 @@ public enum DataPlaneKind
 /// <param name="Kind">Who does it.</param>
 /// <param name="Fallback">Why it is not the kernel.</param>
 /// <param name="Reason">The same in one sentence for a person.</param>
-public readonly record struct DataPlaneStatus(DataPlaneKind Kind, FallbackReason Fallback, string Reason);
+public readonly record struct DataPlaneStatus(DataPlaneKind Kind, FallbackReason Fallback, string Reason)
+{
+    /// <summary>In one word or two, for a log: "Kernel", "SslStream (CipherSuite)".</summary>
+    /// <returns>Who, and by its name why it is not the kernel.</returns>
+    public override string ToString() => Fallback == FallbackReason.None ? $"{Kind}" : $"{Kind} ({Fallback})";
+}

@@ -36,6 +36,9 @@ public enum FallbackReason
     /// <summary>Our handshake cannot sign with the server's certificate.</summary>
     Certificate,
 
+    /// <summary>The server refused what KTls offers, and SslStream tried on a new connection: <see cref="KTlsOptions.RetryWithSslStream"/>.</summary>
+    ServerRefused,
+
     /// <summary>The handshake is complete, and the kernel refused the keys of the direction.</summary>
     KeysRefused,
 

@@ -16,6 +16,17 @@ public sealed partial class KTlsOptions
     /// <summary>Whether <see cref="SslStream"/> may serve whom KTls cannot. Default: <see cref="FallbackPolicy.Allow"/>.</summary>
     public FallbackPolicy Fallback { get; set; } = FallbackPolicy.Allow;
 
+    /// <summary>
+    /// Whether <see cref="KTlsStream.ConnectAsync"/> connects once more, by <see cref="SslStream"/>, to a server that answers our ClientHello with
+    /// handshake_failure, protocol_version or insufficient_security, where <see cref="Fallback"/> and <see cref="DataPlane"/> allow SslStream. Default: false.
+    /// </summary>
+    /// <remarks>
+    /// The alert may be an attacker's. It gains the suites and groups that SslStream has beyond ours (CBC, for example), but no version that
+    /// <see cref="SslClientAuthenticationOptions.EnabledSslProtocols"/> does not allow, none below TLS 1.2 where that leaves the choice to the system,
+    /// and no older version than both ends have: the second handshake offers all versions again and proves that nobody changed that.
+    /// </remarks>
+    public bool RetryWithSslStream { get; set; }
+
     /// <summary>The directions that the kernel may take over. Default: <see cref="KTls.KernelDirections.Both"/>.</summary>
     public KernelDirections KernelDirections { get; set; } = KernelDirections.Both;
 
@@ -121,4 +132,7 @@ public sealed partial class KTlsOptions
 
     /// <summary>Where log messages go. Default: none.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }
+
+    /// <summary>The platform, which a test can deny.</summary>
+    internal bool IsLinux { get; init; } = OperatingSystem.IsLinux();
 }

@@ -17,9 +17,12 @@ namespace KTls;
 /// as far as kernel and peer allow. <see cref="Sending"/> and <see cref="Receiving"/> tell who does it.
 /// </summary>
 /// <remarks>One read and one write (or <see cref="SendFileAsync"/>) may be under way at the same time, as with <see cref="SslStream"/>.</remarks>
-public sealed class KTlsStream : Stream
+public sealed partial class KTlsStream : Stream
 {
     private static readonly KTlsOptions DefaultOptions = new();
+
+    private static readonly Func<KTlsStream, Socket, SslClientAuthenticationOptions, HandshakeAttempt, Task<Connection>> RunAsClient =
+        static (stream, socket, options, attempt) => ClientAuthentication.RunAsync(stream, socket, options, attempt, offer: null);
 
     private Connection? _connection;
     private readonly bool _isServer;
@@ -149,9 +152,7 @@ public sealed class KTlsStream : Stream
     {
         ArgumentNullException.ThrowIfNull(socket);
         ArgumentNullException.ThrowIfNull(options);
-        return HandshakeObservation.IsWanted
-            ? ObserveAsync(isServer: false, options.TargetHost, socket, options, ClientAuthentication.RunAsync, kernelOptions, cancellationToken)
-            : AuthenticateAsync(isServer: false, socket, options, ClientAuthentication.RunAsync, kernelOptions, cancellationToken);
+        return AuthenticateAsClientAsync(socket, options, RunAsClient, kernelOptions, cancellationToken);
     }
 
     /// <summary>
@@ -341,6 +342,14 @@ public sealed class KTlsStream : Stream
         base.Dispose(disposing);
     }
 
+    private static Task<KTlsStream> AuthenticateAsClientAsync(
+        Socket socket, SslClientAuthenticationOptions options, Func<KTlsStream, Socket, SslClientAuthenticationOptions, HandshakeAttempt, Task<Connection>> authenticate, KTlsOptions? kernelOptions, CancellationToken cancellationToken)
+    {
+        return HandshakeObservation.IsWanted
+            ? ObserveAsync(isServer: false, options.TargetHost, socket, options, authenticate, kernelOptions, cancellationToken)
+            : AuthenticateAsync(isServer: false, socket, options, authenticate, kernelOptions, cancellationToken);
+    }
+
     private static int CheckTimeout(int value) => value is > 0 or Timeout.Infinite ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A timeout is positive or infinite.");
 
     // A timeout looks as it does with NetworkStream.
@@ -386,7 +395,7 @@ public sealed class KTlsStream : Stream
     {
         kernelOptions ??= DefaultOptions;
         ILogger logger = kernelOptions.LoggerFactory?.CreateLogger<KTlsStream>() ?? (ILogger)NullLogger.Instance;
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using CancellationTokenSource timeout = cancellationToken.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken) : new();
         timeout.CancelAfter(kernelOptions.HandshakeTimeout);
         var stream = new KTlsStream(isServer);
         try
@@ -410,7 +419,7 @@ public sealed class KTlsStream : Stream
         }
 
         Instruments.ConnectionBegins(isServer);
-        Log.HandshakeComplete(logger, stream.SslProtocol, stream.NegotiatedCipherSuite, stream.Sending.Kind, stream.Sending.Reason, stream.Receiving.Kind, stream.Receiving.Reason);
+        Log.HandshakeComplete(logger, stream.SslProtocol, stream.NegotiatedCipherSuite, stream.Sending, stream.Receiving);
         return stream;
     }
 }

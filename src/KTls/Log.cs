@@ -6,11 +6,11 @@ namespace KTls;
 /// <summary>What the library logs.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(1, LogLevel.Debug, "Handshake complete: {Protocol} {CipherSuite}; sending: {Sending} ({SendingReason}); receiving: {Receiving} ({ReceivingReason})")]
-    public static partial void HandshakeComplete(ILogger logger, System.Security.Authentication.SslProtocols protocol, TlsCipherSuite cipherSuite, DataPlaneKind sending, string sendingReason, DataPlaneKind receiving, string receivingReason);
+    [LoggerMessage(1, LogLevel.Debug, "Handshake complete: {Protocol} {CipherSuite}; sending: {Sending}; receiving: {Receiving}")]
+    public static partial void HandshakeComplete(ILogger logger, System.Security.Authentication.SslProtocols protocol, TlsCipherSuite cipherSuite, DataPlaneStatus sending, DataPlaneStatus receiving);
 
-    [LoggerMessage(2, LogLevel.Information, "SslStream takes the connection over: {Reason}")]
-    public static partial void FallsBack(ILogger logger, string reason);
+    [LoggerMessage(2, LogLevel.Information, "SslStream takes the connection over ({Fallback}): {Reason}")]
+    public static partial void FallsBack(ILogger logger, FallbackReason fallback, string reason);
 
     [LoggerMessage(3, LogLevel.Debug, "Handshake failed: {Reason}")]
     public static partial void HandshakeFailed(ILogger logger, string reason);
@@ -36,8 +36,8 @@ internal static partial class Log
     [LoggerMessage(10, LogLevel.Warning, "No more data is sent: {Reason}")]
     public static partial void EndsWithoutKeyUpdate(ILogger logger, string reason);
 
-    [LoggerMessage(11, LogLevel.Warning, "SslStream takes the connection over: {Reason}")]
-    public static partial void FallsBackUnwanted(ILogger logger, string reason);
+    [LoggerMessage(11, LogLevel.Warning, "SslStream takes the connection over ({Fallback}): {Reason}")]
+    public static partial void FallsBackUnwanted(ILogger logger, FallbackReason fallback, string reason);
 
     [LoggerMessage(12, LogLevel.Warning, "The session store has failed; the session is not kept")]
     public static partial void SessionNotKept(ILogger logger, Exception exception);

@@ -24,7 +24,8 @@ internal sealed class Transport : IDisposable
     {
         _socket = socket;
         _attempt = new HandshakeAttempt(new KTlsOptions { DataPlane = policy, LeaveSocketOpen = true }, NullLogger.Instance, CancellationToken.None);
-        _transport = Authentication.Transport.TryOpen(socket, attach: policy != DataPlanePolicy.UserSpace, out Obstacle? obstacle) ?? throw new ShimException(obstacle!.Text);
+        Obstacle? obstacle = null;
+        _transport = Authentication.Transport.Open(socket, attach: policy != DataPlanePolicy.UserSpace, ref obstacle);
         _decision = _attempt.Decide(handshake: null, obstacle);
         if (_decision.Choice >= Choice.SslStream)
         {

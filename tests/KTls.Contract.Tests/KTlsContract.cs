@@ -7,7 +7,7 @@ using Microsoft.Win32.SafeHandles;
 namespace KTls.Contract.Tests;
 
 /// <summary>What <see cref="KTlsStream"/> adds, the same whoever seals and opens, except where the difference stands here and in docs/FALLBACK.md.</summary>
-public abstract class KTlsContract : StreamContract
+public abstract partial class KTlsContract : StreamContract
 {
     protected abstract DataPlanePolicy Policy { get; }
 

@@ -85,7 +85,7 @@ public sealed class DecisionTests
         client.LocalCertificateSelectionCallback = (_, _, _, _, _) => TestPki.Ecdsa;
         await using StreamPair pair = await StreamPair.ConnectAsync(new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace, Fallback = policy, LoggerFactory = log }, client: client);
         Assert.Equal(FallbackReason.Options, pair.Client.Sending.Fallback);
-        Assert.Single(log.Lines, $"{level}: SslStream takes the connection over: LocalCertificateSelectionCallback is set");
+        Assert.Single(log.Lines, $"{level}: SslStream takes the connection over (Options): LocalCertificateSelectionCallback is set");
     }
 
     [Theory]
@@ -165,6 +165,36 @@ public sealed class DecisionTests
         AuthenticationException e = await Assert.ThrowsAsync<AuthenticationException>(() =>
             KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), new KTlsOptions { DataPlane = DataPlanePolicy.RequireKernel }));
         Assert.Contains("modprobe tls", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Elsewhere_than_on_Linux_SslStream_serves_both_ends()
+    {
+        using var log = new LogLines();
+        await using StreamPair pair = await StreamPair.ConnectAsync(new KTlsOptions { IsLinux = false, DataPlane = DataPlanePolicy.UserSpace, LoggerFactory = log });
+        foreach (KTlsStream end in new[] { pair.Client, pair.Server })
+        {
+            Assert.Equal((DataPlaneKind.SslStream, FallbackReason.NotLinux), (end.Sending.Kind, end.Sending.Fallback));
+            Assert.Equal("SslStream serves the connection: this is not Linux.", end.Sending.Reason);
+        }
+
+        Assert.Equal(2, log.Lines.Count(line => line == "Information: SslStream takes the connection over (NotLinux): this is not Linux"));
+        await Transfer.OneWayAsync(pair.Client, pair.Server, 100_000).WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    [Theory]
+    [InlineData(DataPlanePolicy.PreferKernel, FallbackPolicy.Forbid, "forbid SslStream")]
+    [InlineData(DataPlanePolicy.RequireKernel, FallbackPolicy.Allow, "require kernel TLS")]
+    public async Task Elsewhere_than_on_Linux_the_error_says_so(DataPlanePolicy dataPlane, FallbackPolicy fallback, string what)
+    {
+        var options = new KTlsOptions { IsLinux = false, DataPlane = dataPlane, Fallback = fallback };
+        using TcpPair tcp = TcpPair.Connect();
+        foreach (Task<KTlsStream> end in new[] { KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), options), KTlsStream.AuthenticateAsClientAsync(tcp.Client, TestPki.Client(), options) })
+        {
+            AuthenticationException e = await Assert.ThrowsAsync<AuthenticationException>(() => end);
+            Assert.Contains(what, e.Message, StringComparison.Ordinal);
+            Assert.EndsWith(": this is not Linux.", e.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

@@ -6,13 +6,6 @@ namespace KTls.Bench.Handshakes;
 /// </summary>
 internal sealed class HandshakeScenario : IScenario
 {
-    // The JIT compiler works in the background and in stages, after calls and time: a server that has run for a while has
-    // that behind it. So nothing is measured before it has been nearly idle for some repetitions; between two stages it is idle, too.
-    private const int MinWarmUps = 40;
-    private const int MaxWarmUps = 150;
-    private const int IdleWarmUps = 10;
-    private const double IdleJitShare = 0.01;
-
     public string Name => "handshake";
 
     public string Usage =>
@@ -44,72 +37,10 @@ internal sealed class HandshakeScenario : IScenario
             {
                 using var batch = new HandshakeBatch(role, mode, count, concurrency);
                 string group = $"{mode}, {(role == MeasuredRoles.Both ? "both roles" : $"{role} alone")}";
-                await MeasureAsync(report, group, batch, measured, repetitions, count, withPrimitives: role == MeasuredRoles.Server && mode != HandshakeMode.Resumed);
+                await Comparison.RunAsync(report, group, batch, measured, repetitions, count, withPrimitives: role == MeasuredRoles.Server && mode != HandshakeMode.Resumed);
             }
         }
 
         return report;
-    }
-
-    private static async Task MeasureAsync(Report report, string group, HandshakeBatch batch, ITlsImplementation[] implementations, int repetitions, int count, bool withPrimitives)
-    {
-        using var primitives = new ServerPrimitives();
-        int warmUps = 0;
-        for (int idle = 0; (idle < IdleWarmUps || warmUps < MinWarmUps) && warmUps < MaxWarmUps; warmUps++)
-        {
-            bool isJitIdle = true;
-            foreach (ITlsImplementation implementation in implementations)
-            {
-                Usage used = await batch.RunAsync(implementation);
-                isJitIdle &= used.Jit < used.Cpu * IdleJitShare;
-            }
-
-            primitives.Run(count);
-            idle = isJitIdle ? idle + 1 : 0;
-        }
-
-        report.Add(group, "repetitions to warm up", string.Empty, warmUps);
-        for (int i = 0; i < repetitions; i++)
-        {
-            // In turns, and each goes first in every second repetition.
-            var used = new Dictionary<string, Usage>();
-            foreach (ITlsImplementation implementation in i % 2 == 0 ? implementations : implementations.Reverse())
-            {
-                used[implementation.Name] = await batch.RunAsync(implementation);
-                report.Add(group, $"{implementation.Name}, sent by the server", "bytes", batch.ServerBytes);
-            }
-
-            Add(report, group, used, withPrimitives ? primitives.Run(count) : default, count);
-        }
-    }
-
-    private static void Add(Report report, string group, Dictionary<string, Usage> used, Usage bare, int count)
-    {
-        foreach ((string name, Usage usage) in used.OrderBy(pair => pair.Key))
-        {
-            Add(report, group, name, usage, count);
-        }
-
-        if (used.TryGetValue("KTls", out Usage ours) && used.TryGetValue("SslStream", out Usage theirs))
-        {
-            report.Add(group, "handshakes per CPU second, KTls : SslStream", "ratio", theirs.Cpu / ours.Cpu);
-            report.Add(group, "handshakes per second, KTls : SslStream", "ratio", theirs.Wall / ours.Wall);
-        }
-
-        if (bare != default)
-        {
-            report.Add(group, "bare primitives, CPU time", "µs", bare.Cpu.TotalMicroseconds / count);
-            report.Add(group, "CPU time, KTls : bare primitives", "ratio", ours.Cpu / bare.Cpu);
-        }
-    }
-
-    private static void Add(Report report, string group, string name, Usage used, int count)
-    {
-        report.Add(group, $"{name}, CPU time", "µs", used.Cpu.TotalMicroseconds / count);
-        report.Add(group, $"{name}, of it in the kernel", "µs", used.Kernel.TotalMicroseconds / count);
-        report.Add(group, $"{name}, of it in the JIT compiler", "µs", used.Jit.TotalMicroseconds / count);
-        report.Add(group, $"{name}, handshakes per CPU second", "1/s", count / used.Cpu.TotalSeconds);
-        report.Add(group, $"{name}, handshakes per second", "1/s", count / used.Wall.TotalSeconds);
-        report.Add(group, $"{name}, managed memory", "bytes", (double)used.AllocatedBytes / count);
     }
 }

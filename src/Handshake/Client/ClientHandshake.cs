@@ -32,6 +32,9 @@ public sealed class ClientHandshake : TlsHandshake
         HasStarted = _offer.OffersTls13;
     }
 
+    /// <summary>Whether the server has taken the offer up: its ServerHello, or a HelloRetryRequest, has come.</summary>
+    public bool IsOfferAnswered => Flow is not null;
+
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {

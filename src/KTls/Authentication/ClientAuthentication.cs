@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using KTls.DataPlane;
 using KTls.Fallback;
 using KTls.Handshake;
@@ -11,34 +12,38 @@ namespace KTls.Authentication;
 /// <summary>A client's way from a connected socket to a connection.</summary>
 internal static class ClientAuthentication
 {
-    public static async Task<Connection> RunAsync(KTlsStream sender, Socket socket, SslClientAuthenticationOptions options, HandshakeAttempt attempt)
+    public static Task<Connection> RunAsync(KTlsStream sender, Socket socket, SslClientAuthenticationOptions options, HandshakeAttempt attempt, OfferRefusal? offer)
     {
         ClientOptions.RequireOneSourceOfCertificates(options, attempt.Options.ClientCredentials);
-        Decision decision = attempt.Decide(Obstacle.OfOptions(ClientOptions.WhyOnlySslStream(options)), kernel: null);
-        if (decision.Choice >= Choice.SslStream)
-        {
-            return await FallBackAsync(socket, options, decision, attempt).ConfigureAwait(false);
-        }
+        Obstacle? whyNotKernel = Transport.KnownObstacle;
+        Decision decision = attempt.Decide(Obstacle.OfOptions(ClientOptions.WhyOnlySslStream(options)), whyNotKernel);
+        return decision.Choice >= Choice.SslStream
+            ? FallBackAsync(socket, options, decision, attempt)
+            : ConnectAsync(sender, socket, options, decision, whyNotKernel, attempt, offer);
+    }
 
+    private static async Task<Connection> ConnectAsync(
+        KTlsStream sender, Socket socket, SslClientAuthenticationOptions options, Decision decision, Obstacle? whyNotKernel, HandshakeAttempt attempt, OfferRefusal? offer)
+    {
         string host = ClientOptions.NormalizeHost(options.TargetHost);
-        SessionKeeper? sessions = ClientOptions.SessionStore(options, attempt.Options) is { } store
-            ? new SessionKeeper(store, ClientOptions.SessionKey(options, host, attempt.Options.ClientCredentials, socket.RemoteEndPoint), attempt.Logger)
-            : null;
-        using ClientSession? session = sessions?.Take();
-
-        // What is wrong with the options comes out here, before anything is done to the socket.
-        using var handshake = new ClientHandshake(ClientOptions.Translate(options, host, attempt.Options, session));
-        KernelSocket? transport = Transport.TryOpen(socket, attach: decision.Choice == Choice.Kernel, out Obstacle? whyNotKernel);
+        KernelSocket transport = Transport.Open(socket, attach: decision.Choice == Choice.Kernel, ref whyNotKernel);
         decision = attempt.Decide(handshake: null, whyNotKernel);
-        if (transport is null || decision.Choice >= Choice.SslStream)
+        if (decision.Choice >= Choice.SslStream)
         {
             Transport.Release(transport, socket);
             return await FallBackAsync(socket, options, decision, attempt).ConfigureAwait(false);
         }
 
+        // Only now, for a handshake makes its key shares at once, and a session is taken from its store for good.
         bool isEstablished = false;
+        ClientHandshake? handshake = null;
         try
         {
+            SessionKeeper? sessions = ClientOptions.SessionStore(options, attempt.Options) is { } store
+                ? new SessionKeeper(store, ClientOptions.SessionKey(options, host, attempt.Options.ClientCredentials, socket.RemoteEndPoint), attempt.Logger)
+                : null;
+            using ClientSession? session = sessions?.Take();
+            handshake = new ClientHandshake(ClientOptions.Translate(options, host, attempt.Options, session));
             using var driver = new HandshakeDriver(transport);
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
             var criteria = new PeerVerdict.Criteria(
@@ -50,14 +55,37 @@ internal static class ClientAuthentication
             isEstablished = true;
             return connection;
         }
+        catch (TlsAlertException e) when (offer is not null && handshake is not null)
+        {
+            offer.Note(e, handshake);
+            throw;
+        }
         finally
         {
             if (!isEstablished)
             {
-                handshake.PeerCertificate?.Dispose();
+                handshake?.PeerCertificate?.Dispose();
                 Transport.Release(transport, socket);
             }
+
+            handshake?.Dispose();
         }
+    }
+
+    /// <summary>SslStream on a new connection, after the server has refused our offer on another one.</summary>
+    /// <exception cref="AuthenticationException">It fails, or comes to a version that our offer did not have.</exception>
+    public static async Task<Connection> RetryAsync(Socket socket, SslClientAuthenticationOptions options, HandshakeAttempt attempt, OfferRefusal offer)
+    {
+        Connection connection = await FallBackAsync(socket, options, offer.Decide(attempt.Options), attempt).ConfigureAwait(false);
+        SslProtocols protocol = connection.Facts.Protocol;
+        if ((protocol & SharedOptions.Protocols(options.EnabledSslProtocols)) == 0)
+        {
+            // SslProtocols.None leaves the versions to the system, which may have older ones: an injected alert must not lead there.
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw new AuthenticationException($"The server refused what KTls offers, and without it chose {protocol}, which was not offered.");
+        }
+
+        return connection;
     }
 
     private static Task<Connection> FallBackAsync(Socket socket, SslClientAuthenticationOptions options, Decision decision, HandshakeAttempt attempt)

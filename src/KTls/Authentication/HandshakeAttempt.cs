@@ -12,7 +12,7 @@ namespace KTls.Authentication;
 internal readonly record struct HandshakeAttempt(KTlsOptions Options, ILogger Logger, CancellationToken Token)
 {
     /// <summary>Decides with what is known by now.</summary>
-    public Decision Decide(Obstacle? handshake, Obstacle? kernel) => Decision.Make(Options.DataPlane, Options.Fallback, handshake, kernel);
+    public Decision Decide(Obstacle? handshake, Obstacle? kernel) => Decision.Make(Options.DataPlane, Options.Fallback, Options.IsLinux, handshake, kernel);
 
     /// <summary>Nobody is to serve.</summary>
     /// <exception cref="AuthenticationException">So it was decided.</exception>
@@ -32,11 +32,11 @@ internal readonly record struct HandshakeAttempt(KTlsOptions Options, ILogger Lo
     {
         if (Options.Fallback == FallbackPolicy.Warn && obstacle.Reason != FallbackReason.SwitchedOff)
         {
-            Log.FallsBackUnwanted(Logger, obstacle.Text);
+            Log.FallsBackUnwanted(Logger, obstacle.Reason, obstacle.Text);
         }
         else
         {
-            Log.FallsBack(Logger, obstacle.Text);
+            Log.FallsBack(Logger, obstacle.Reason, obstacle.Text);
         }
 
         Instruments.FallsBack(obstacle.Reason);

@@ -11,21 +11,25 @@ namespace KTls.Authentication;
 /// <summary>A server's way from a connected socket to a connection.</summary>
 internal static class ServerAuthentication
 {
-    public static async Task<Connection> RunAsync(KTlsStream sender, Socket socket, SslServerAuthenticationOptions options, HandshakeAttempt attempt)
+    public static Task<Connection> RunAsync(KTlsStream sender, Socket socket, SslServerAuthenticationOptions options, HandshakeAttempt attempt)
     {
         ServerOptions.RequireOneSourceOfCertificates(options, attempt.Options.ServerCredentials);
-        Decision decision = attempt.Decide(Obstacle.OfOptions(ServerOptions.WhyOnlySslStream(options)), kernel: null);
+        Obstacle? whyNotKernel = Transport.KnownObstacle;
+        Decision decision = attempt.Decide(Obstacle.OfOptions(ServerOptions.WhyOnlySslStream(options)), whyNotKernel);
+        return decision.Choice >= Choice.SslStream
+            ? FallBackAsync(socket, replay: default, options, chosen: null, decision, attempt)
+            : ServeAsync(sender, socket, options, decision, whyNotKernel, attempt);
+    }
+
+    private static async Task<Connection> ServeAsync(
+        KTlsStream sender, Socket socket, SslServerAuthenticationOptions options, Decision decision, Obstacle? whyNotKernel, HandshakeAttempt attempt)
+    {
+        KernelSocket transport = Transport.Open(socket, attach: decision.Choice == Choice.Kernel, ref whyNotKernel);
+        decision = attempt.Decide(handshake: null, whyNotKernel);
         if (decision.Choice >= Choice.SslStream)
         {
-            return await FallBackAsync(socket, replay: default, hello: null, options, decision, attempt).ConfigureAwait(false);
-        }
-
-        KernelSocket? transport = Transport.TryOpen(socket, attach: decision.Choice == Choice.Kernel, out Obstacle? whyNotKernel);
-        decision = attempt.Decide(handshake: null, whyNotKernel);
-        if (transport is null || decision.Choice >= Choice.SslStream)
-        {
             Transport.Release(transport, socket);
-            return await FallBackAsync(socket, replay: default, hello: null, options, decision, attempt).ConfigureAwait(false);
+            return await FallBackAsync(socket, replay: default, options, chosen: null, decision, attempt).ConfigureAwait(false);
         }
 
         bool isServed = false;
@@ -35,14 +39,18 @@ internal static class ServerAuthentication
             using var driver = new HandshakeDriver(transport) { KeepsReceived = true };
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
             ClientHello hello = handshake.ClientHello!;
-            (ServerHandshakeOptions? chosen, Obstacle? whyNotUs) = await ChooseAsync(sender, options, handshake, driver, attempt).ConfigureAwait(false);
+            (ServerHandshakeOptions? chosen, Obstacle? whyNotUs, SslStreamCertificateContext? forSslStream) = await ChooseAsync(sender, options, handshake, driver, attempt).ConfigureAwait(false);
             if (chosen is null)
             {
                 decision = attempt.Decide(whyNotUs, whyNotKernel);
                 byte[] replay = driver.Received.ToArray();
+
+                // Not held while SslStream waits for the client.
+                driver.Dispose();
+                handshake.Dispose();
                 Transport.Release(transport, socket);
                 isServed = true;
-                return await FallBackAsync(socket, replay, hello, options, decision, attempt).ConfigureAwait(false);
+                return await FallBackAsync(socket, replay, options, forSslStream, decision, attempt).ConfigureAwait(false);
             }
 
             driver.KeepsReceived = false;
@@ -64,21 +72,22 @@ internal static class ServerAuthentication
     }
 
     // Whatever goes wrong at the choice, or forbids SslStream, the client is told: it has sent its ClientHello and waits.
-    private static async ValueTask<(ServerHandshakeOptions? Options, Obstacle? WhyNot)> ChooseAsync(
+    private static async ValueTask<(ServerHandshakeOptions? Options, Obstacle? WhyNot, SslStreamCertificateContext? ForSslStream)> ChooseAsync(
         KTlsStream sender, SslServerAuthenticationOptions options, ServerHandshake handshake, HandshakeDriver driver, HandshakeAttempt attempt)
     {
         AlertDescription alert = AlertDescription.InternalError;
         try
         {
-            (ServerHandshakeOptions? Options, Obstacle? WhyNot) choice = Choose(sender, options, handshake.ClientHello!, attempt.Options);
-            if (choice.WhyNot is { } obstacle)
+            (ServerHandshakeOptions? ours, Obstacle? whyNot) = Choose(sender, options, handshake.ClientHello!, attempt.Options);
+            SslStreamCertificateContext? forSslStream = null;
+            if (whyNot is { } obstacle)
             {
                 alert = obstacle.Reason == FallbackReason.ProtocolVersion ? AlertDescription.ProtocolVersion : AlertDescription.HandshakeFailure;
                 attempt.ThrowIfRefused(attempt.Decide(obstacle, kernel: null));
-                FallbackCredentials.ThrowIfNone(attempt.Options.ServerCredentials, handshake.ClientHello!, obstacle.Text);
+                forSslStream = FallbackCredentials.Choose(attempt.Options.ServerCredentials, handshake.ClientHello!, obstacle.Text);
             }
 
-            return choice;
+            return (ours, whyNot, forSslStream);
         }
         catch (Exception e)
         {
@@ -158,7 +167,8 @@ internal static class ServerAuthentication
         }
     }
 
-    private static Task<Connection> FallBackAsync(Socket socket, ReadOnlyMemory<byte> replay, ClientHello? hello, SslServerAuthenticationOptions options, Decision decision, HandshakeAttempt attempt)
+    private static Task<Connection> FallBackAsync(
+        Socket socket, ReadOnlyMemory<byte> replay, SslServerAuthenticationOptions options, SslStreamCertificateContext? chosen, Decision decision, HandshakeAttempt attempt)
     {
         attempt.ThrowIfRefused(decision);
         Obstacle obstacle = decision.Obstacle!;
@@ -166,8 +176,8 @@ internal static class ServerAuthentication
         return SslStreamConnection.AuthenticateAsync(
             socket,
             replay,
-            stream => attempt.Options.ServerCredentials is { } credentials
-                ? FallbackCredentials.AuthenticateAsync(stream, credentials, hello, options, obstacle.Text, attempt.Token)
+            stream => chosen is not null ? stream.AuthenticateAsServerAsync(FallbackCredentials.WithContext(options, chosen), attempt.Token)
+                : attempt.Options.ServerCredentials is { } credentials ? FallbackCredentials.AuthenticateAsync(stream, credentials, options, obstacle.Text, attempt.Token)
                 : stream.AuthenticateAsServerAsync(options, attempt.Token),
             obstacle,
             attempt.Options);

@@ -7,41 +7,36 @@ namespace KTls.Authentication;
 /// <summary>The socket of a handshake that is ours, ready for the kernel where that is wanted.</summary>
 internal static class Transport
 {
+    private static readonly Obstacle NoModule = NoKernelTls(new KernelTlsException(KernelCalls.AttachUlp, ErrorNumber.ENOENT));
+
+    /// <summary>What keeps the kernel from every socket, as far as it is known without a look at one; null: nothing.</summary>
+    public static Obstacle? KnownObstacle => KernelTlsModule.IsKnownToBeMissing ? NoModule : null;
+
     /// <summary>Takes the socket over and, where it is to be the kernel, attaches kernel TLS before the first byte.</summary>
     /// <param name="socket">The socket.</param>
     /// <param name="attach">Whether to attach kernel TLS.</param>
     /// <param name="obstacle">What keeps the kernel from it; null: nothing.</param>
-    /// <returns>The socket; null where our I/O does not work.</returns>
-    public static KernelSocket? TryOpen(Socket socket, bool attach, out Obstacle? obstacle)
+    /// <returns>The socket.</returns>
+    public static KernelSocket Open(Socket socket, bool attach, ref Obstacle? obstacle)
     {
-        obstacle = null;
-        if (!OperatingSystem.IsLinux())
-        {
-            obstacle = new Obstacle(FallbackReason.NotLinux, "this is not Linux");
-            return null;
-        }
-
         var transport = new KernelSocket(socket.SafeHandle);
         if (attach && KernelTlsModule.TryAttach(transport) is { } failure)
         {
-            obstacle = new Obstacle(FallbackReason.NoKernelTls, failure.Message.TrimEnd('.'));
+            obstacle = NoKernelTls(failure);
         }
 
         return transport;
     }
 
     /// <summary>Gives the socket back to .NET's own I/O.</summary>
-    public static void Release(KernelSocket? transport, Socket socket)
+    public static void Release(KernelSocket transport, Socket socket)
     {
-        if (transport is null)
-        {
-            return;
-        }
-
         transport.Dispose();
 
         // The descriptor is non-blocking now. Only this way does Socket notice; then it emulates blocking by itself.
         socket.Blocking = false;
         socket.Blocking = true;
     }
+
+    private static Obstacle NoKernelTls(KernelTlsException failure) => new(FallbackReason.NoKernelTls, failure.Message.TrimEnd('.'));
 }

@@ -88,7 +88,8 @@ internal static class Instruments
         _ => "ssl_stream",
     };
 
-    private static string NameOf(FallbackReason reason) => reason switch
+    /// <summary>What a reason is counted by. The two that are missing are no fallback, and never counted.</summary>
+    public static string NameOf(FallbackReason reason) => reason switch
     {
         FallbackReason.SwitchedOff => "switched_off",
         FallbackReason.Options => "options",
@@ -100,10 +101,10 @@ internal static class Instruments
         FallbackReason.Group => "group",
         FallbackReason.SignatureScheme => "signature_scheme",
         FallbackReason.Certificate => "certificate",
+        FallbackReason.ServerRefused => "server_refused",
         FallbackReason.KeysRefused => "keys_refused",
         FallbackReason.NoRekey => "no_rekey",
-        FallbackReason.EarlyRecords => "early_records",
-        _ => "none",
+        _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "Not counted."),
     };
 
     private static KeyValuePair<string, object?> Attribute(string name, string value) => new(name, value);

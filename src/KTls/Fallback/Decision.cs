@@ -27,17 +27,17 @@ internal readonly record struct Decision(Choice Choice, Obstacle? Obstacle)
     /// <summary>Decides. A pure function: nothing else plays a part.</summary>
     /// <param name="dataPlane">Who is wanted.</param>
     /// <param name="fallback">Whether SslStream may serve.</param>
+    /// <param name="isLinux">Whether the platform is Linux: our I/O is.</param>
     /// <param name="handshake">What our handshake cannot do: an option, or what the client offers; null: nothing yet.</param>
     /// <param name="kernel">What keeps the kernel from it; null: nothing yet.</param>
-    public static Decision Make(DataPlanePolicy dataPlane, FallbackPolicy fallback, Obstacle? handshake, Obstacle? kernel)
+    public static Decision Make(DataPlanePolicy dataPlane, FallbackPolicy fallback, bool isLinux, Obstacle? handshake, Obstacle? kernel)
     {
         if (dataPlane == DataPlanePolicy.SslStream)
         {
             return new Decision(Choice.SslStream, Obstacle.SwitchedOff);
         }
 
-        // Our I/O is Linux's.
-        if ((kernel?.Reason == FallbackReason.NotLinux ? kernel : handshake) is { } obstacle)
+        if ((isLinux ? handshake : Obstacle.NotLinux) is { } obstacle)
         {
             bool isRefused = dataPlane == DataPlanePolicy.RequireKernel || fallback == FallbackPolicy.Forbid;
             return new Decision(isRefused ? Choice.Refuse : Choice.SslStream, obstacle);

@@ -19,6 +19,9 @@ internal sealed class SslStreamConnection : Connection
     private readonly bool _requireCloseNotify;
     private int _isWriteUnderWay;
 
+    // A whole write, or the end of the stream: SslStream itself would send close_notify between two records of a write.
+    private readonly SemaphoreSlim _writing = new(1, 1);
+
     // A part of a record may be out, or a record that was sealed and is missing: SslStream would go on, and the peer find garbage.
     private bool _isBroken;
     private bool _isShutDown;
@@ -62,7 +65,7 @@ internal sealed class SslStreamConnection : Connection
     /// <param name="options">What becomes of the socket, and how the stream has to end.</param>
     public static async Task<Connection> AuthenticateAsync(Socket socket, ReadOnlyMemory<byte> replay, Func<SslStream, Task> authenticate, Obstacle obstacle, KTlsOptions options)
     {
-        var transport = new ReplayStream(new NetworkStream(socket, ownsSocket: false), replay);
+        var transport = new ReplayStream(socket, replay);
         var stream = new SslStream(transport, leaveInnerStreamOpen: false);
         try
         {
@@ -104,7 +107,7 @@ internal sealed class SslStreamConnection : Connection
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {
-        BeginWrite();
+        await BeginWriteAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             await SendAsync(buffer, cancellationToken).ConfigureAwait(false);
@@ -117,7 +120,7 @@ internal sealed class SslStreamConnection : Connection
 
     public override async ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken)
     {
-        BeginWrite();
+        await BeginWriteAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             return await FileCopy.RunAsync(file, offset, count, CopyBufferSize, SendAsync, cancellationToken).ConfigureAwait(false);
@@ -135,10 +138,25 @@ internal sealed class SslStreamConnection : Connection
 
     public override async Task ShutdownAsync(CancellationToken cancellationToken)
     {
-        if (!_isShutDown)
+        if (_isShutDown)
         {
-            await _stream.ShutdownAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
-            _isShutDown = true;
+            return;
+        }
+
+        await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (!_isShutDown)
+            {
+                ThrowIfBroken();
+                _isBroken = true;
+                await _stream.ShutdownAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+                (_isBroken, _isShutDown) = (false, true);
+            }
+        }
+        finally
+        {
+            _writing.Release();
         }
     }
 
@@ -156,11 +174,7 @@ internal sealed class SslStreamConnection : Connection
 
     private async ValueTask SendAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {
-        if (_isBroken)
-        {
-            throw new IOException("An earlier write was cancelled or failed in the middle of a record; nothing more can be sent.");
-        }
-
+        ThrowIfBroken();
         try
         {
             await _stream.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
@@ -172,15 +186,42 @@ internal sealed class SslStreamConnection : Connection
         }
     }
 
-    private void BeginWrite()
+    private void ThrowIfBroken()
+    {
+        if (_isBroken)
+        {
+            throw new IOException("An earlier write was cancelled or failed in the middle of a record; nothing more can be sent.");
+        }
+    }
+
+    private ValueTask BeginWriteAsync(CancellationToken cancellationToken)
     {
         if (Interlocked.Exchange(ref _isWriteUnderWay, 1) != 0)
         {
             throw new NotSupportedException("Another write operation is under way.");
         }
+
+        return !cancellationToken.IsCancellationRequested && _writing.Wait(0, CancellationToken.None) ? default : BeginWriteSlowlyAsync(cancellationToken);
     }
 
-    private void EndWrite() => Volatile.Write(ref _isWriteUnderWay, 0);
+    private async ValueTask BeginWriteSlowlyAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            Volatile.Write(ref _isWriteUnderWay, 0);
+            throw;
+        }
+    }
+
+    private void EndWrite()
+    {
+        _writing.Release();
+        Volatile.Write(ref _isWriteUnderWay, 0);
+    }
 
     // SslStream ends alike with and without close_notify, but only without it has it come to the end of TCP.
     private void NoteEnd()

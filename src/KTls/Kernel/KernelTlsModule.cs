@@ -9,12 +9,15 @@ internal static class KernelTlsModule
     // Environment.TickCount64 of the attempt that is due next; 0: at once.
     private static long _nextAttempt;
 
+    /// <summary>Whether an attempt is of no use: another one has found no module a moment ago.</summary>
+    public static bool IsKnownToBeMissing => Environment.TickCount64 < Volatile.Read(ref _nextAttempt);
+
     /// <summary>Attaches kernel TLS to a connected socket.</summary>
     /// <param name="socket">The socket.</param>
     /// <returns>Null when it is attached, else why it is not.</returns>
     public static KernelTlsException? TryAttach(KernelSocket socket)
     {
-        if (Environment.TickCount64 < Volatile.Read(ref _nextAttempt))
+        if (IsKnownToBeMissing)
         {
             return new KernelTlsException(KernelCalls.AttachUlp, ErrorNumber.ENOENT);
         }

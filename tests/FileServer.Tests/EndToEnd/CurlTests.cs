@@ -29,7 +29,7 @@ public sealed class CurlTests
         server.Folder.Write("file.bin", new byte[1_000_000]);
         await CurlAsync(server, "/file.bin", "--tlsv1.3", "-o", "/dev/null");
         string line = await server.LogLineAsync("requests=1 bytes=1000000");
-        Assert.Contains(TestServer.KernelHasTls ? "send=Kernel (" : "send=SslStream (", line, StringComparison.Ordinal);
+        Assert.Contains(TestServer.KernelHasTls ? "send=Kernel " : "send=SslStream (NoKernelTls) ", line, StringComparison.Ordinal);
         Assert.Contains("Tls13 TLS_", line, StringComparison.Ordinal);
         Assert.Contains("ALPN=http/1.1 SNI=localhost", line, StringComparison.Ordinal);
     }
@@ -43,7 +43,7 @@ public sealed class CurlTests
         if (TestServer.KernelHasTls)
         {
             Assert.Equal("hello", result.Output);
-            await server.LogLineAsync("send=Kernel (");
+            await server.LogLineAsync("send=Kernel ");
         }
         else
         {
@@ -58,7 +58,7 @@ public sealed class CurlTests
         await using var server = new TestServer(new Settings { DataPlane = DataPlanePolicy.UserSpace });
         server.Folder.Write("a.txt", "hello");
         await CurlAsync(server, "/a.txt", "--tlsv1.3");
-        await server.LogLineAsync(line => line.Contains("send=UserSpace (", StringComparison.Ordinal) && line.Contains("receive=UserSpace (", StringComparison.Ordinal));
+        await server.LogLineAsync(line => line.Contains("send=UserSpace (SwitchedOff) ", StringComparison.Ordinal) && line.Contains("receive=UserSpace (SwitchedOff) ", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -34,6 +34,9 @@ internal static class Tool
     /// The server as a process of its own. It heeds SIGINT also where these tests run in the background of a shell, which
     /// makes every program there ignore it.
     /// </summary>
-    public static Process StartServer(params string[] arguments) =>
-        Start("env", ["--default-signal=INT", "dotnet", "exec", typeof(Application).Assembly.Location, .. arguments]);
+    public static Process StartServer(params string[] arguments) => StartServerIn([], arguments);
+
+    /// <summary>The same, with variables (NAME=VALUE) in its environment.</summary>
+    public static Process StartServerIn(string[] environment, params string[] arguments) =>
+        Start("env", ["--default-signal=INT", .. environment, "dotnet", "exec", typeof(Application).Assembly.Location, .. arguments]);
 }
