@@ -21,26 +21,52 @@ public static class KTlsListenOptionsExtensions
     /// <summary>Serves HTTPS with a certificate.</summary>
     /// <param name="listenOptions">The endpoint.</param>
     /// <param name="serverCertificate">The certificate with its private key.</param>
+    /// <param name="configureHttps">Sets what else belongs to HTTPS.</param>
     /// <param name="configureKernel">What KTls adds.</param>
     /// <returns>The endpoint.</returns>
-    public static ListenOptions UseKTls(this ListenOptions listenOptions, X509Certificate2 serverCertificate, Action<KTlsOptions>? configureKernel = null)
+    public static ListenOptions UseKTls(this ListenOptions listenOptions, X509Certificate2 serverCertificate, Action<HttpsConnectionAdapterOptions>? configureHttps = null, Action<KTlsOptions>? configureKernel = null)
     {
         ArgumentNullException.ThrowIfNull(serverCertificate);
-        return listenOptions.UseKTls(https => https.ServerCertificate = serverCertificate, configureKernel);
+        void Configure(HttpsConnectionAdapterOptions https)
+        {
+            https.ServerCertificate = serverCertificate;
+            configureHttps?.Invoke(https);
+        }
+
+        return listenOptions.UseKTls(Configure, configureKernel);
+    }
+
+    /// <summary>Serves HTTPS with a certificate from a store of the system.</summary>
+    /// <param name="listenOptions">The endpoint.</param>
+    /// <param name="storeName">The store.</param>
+    /// <param name="subject">A part of the certificate's subject name.</param>
+    /// <param name="allowInvalid">Whether a certificate serves that cannot be verified, as one of your own making.</param>
+    /// <param name="location">Whose store it is.</param>
+    /// <param name="configureHttps">Sets what else belongs to HTTPS.</param>
+    /// <param name="configureKernel">What KTls adds.</param>
+    /// <returns>The endpoint.</returns>
+    /// <exception cref="InvalidOperationException">The store has no such certificate for servers.</exception>
+    public static ListenOptions UseKTls(
+        this ListenOptions listenOptions, StoreName storeName, string subject, bool allowInvalid = false, StoreLocation location = StoreLocation.CurrentUser,
+        Action<HttpsConnectionAdapterOptions>? configureHttps = null, Action<KTlsOptions>? configureKernel = null)
+    {
+        ArgumentNullException.ThrowIfNull(subject);
+        return listenOptions.UseKTls(CertificateLoader.LoadFromStoreCert(subject, storeName.ToString(), location, allowInvalid), configureHttps, configureKernel);
     }
 
     /// <summary>Serves HTTPS with a certificate from a PKCS#12 file.</summary>
     /// <param name="listenOptions">The endpoint.</param>
     /// <param name="fileName">The file; a relative path begins at the application's content root.</param>
     /// <param name="password">Its password; null: none.</param>
+    /// <param name="configureHttps">Sets what else belongs to HTTPS.</param>
     /// <param name="configureKernel">What KTls adds.</param>
     /// <returns>The endpoint.</returns>
     /// <exception cref="System.Security.Cryptography.CryptographicException">The file is not readable.</exception>
-    public static ListenOptions UseKTls(this ListenOptions listenOptions, string fileName, string? password, Action<KTlsOptions>? configureKernel = null)
+    public static ListenOptions UseKTls(this ListenOptions listenOptions, string fileName, string? password = null, Action<HttpsConnectionAdapterOptions>? configureHttps = null, Action<KTlsOptions>? configureKernel = null)
     {
         ArgumentNullException.ThrowIfNull(listenOptions);
         string root = listenOptions.ApplicationServices.GetRequiredService<Extensions.Hosting.IHostEnvironment>().ContentRootPath;
-        return listenOptions.UseKTls(X509CertificateLoader.LoadPkcs12FromFile(Path.Combine(root, fileName), password), configureKernel);
+        return listenOptions.UseKTls(X509CertificateLoader.LoadPkcs12FromFile(Path.Combine(root, fileName), password), configureHttps, configureKernel);
     }
 
     /// <summary>Serves HTTPS. The options mean what they mean for <c>UseHttps</c>, and the defaults for HTTPS hold.</summary>
@@ -57,24 +83,9 @@ public static class KTlsListenOptionsExtensions
     {
         ArgumentNullException.ThrowIfNull(listenOptions);
         ArgumentNullException.ThrowIfNull(configureHttps);
-        IServiceProvider services = listenOptions.ApplicationServices;
-        SocketTransportOptions transport = services.GetRequiredService<IOptions<SocketTransportOptions>>().Value;
-        ILoggerFactory loggerFactory = services.GetRequiredService<ILoggerFactory>();
         HttpsConnectionAdapterOptions? https = null;
-        listenOptions.Use(next =>
-        {
-            // Only now, when the server starts, are the options and listenOptions.Protocols final.
-            var kernelOptions = new KTlsOptions { LoggerFactory = loggerFactory };
-            configureKernel?.Invoke(kernelOptions);
-            kernelOptions.HandshakeTimeout = https!.HandshakeTimeout > TimeSpan.FromDays(24) ? Timeout.InfiniteTimeSpan : https.HandshakeTimeout;
-            kernelOptions.LeaveSocketOpen = true;
-            return new KTlsConnectionMiddleware(
-                next,
-                new AuthenticationOptions(https, listenOptions.Protocols),
-                kernelOptions,
-                new BufferLimits(transport.MaxReadBufferSize ?? 0, transport.MaxWriteBufferSize ?? 0),
-                loggerFactory.CreateLogger<KTlsConnectionMiddleware>()).OnConnectionAsync;
-        });
+        KTlsEndpoint.Mark(listenOptions);
+        listenOptions.Use(next => KTlsEndpoint.Create(next, listenOptions, https!, configureKernel));
 
         // Stock HTTPS comes next: it makes the endpoint an https one, completes the options, and serves what we leave to it.
         return listenOptions.UseHttps(options =>
@@ -82,5 +93,20 @@ public static class KTlsListenOptionsExtensions
             https = options;
             configureHttps(options);
         });
+    }
+
+    /// <summary>Serves HTTPS with options that are complete: no defaults are added.</summary>
+    /// <param name="listenOptions">The endpoint.</param>
+    /// <param name="httpsOptions">The options, such as those of an endpoint in the configuration (<c>EndpointConfiguration.HttpsOptions</c>).</param>
+    /// <param name="configureKernel">What KTls adds.</param>
+    /// <returns>The endpoint.</returns>
+    /// <exception cref="ArgumentException">There is no certificate.</exception>
+    public static ListenOptions UseKTls(this ListenOptions listenOptions, HttpsConnectionAdapterOptions httpsOptions, Action<KTlsOptions>? configureKernel = null)
+    {
+        ArgumentNullException.ThrowIfNull(listenOptions);
+        ArgumentNullException.ThrowIfNull(httpsOptions);
+        KTlsEndpoint.Mark(listenOptions);
+        listenOptions.Use(next => KTlsEndpoint.Create(next, listenOptions, httpsOptions, configureKernel));
+        return listenOptions.UseHttps(httpsOptions);
     }
 }

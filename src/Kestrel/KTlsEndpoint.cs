@@ -1,0 +1,40 @@
+using System.Runtime.CompilerServices;
+using KTls.Kestrel.Tls;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace KTls.Kestrel;
+
+/// <summary>Our part of an https endpoint, which comes right before stock HTTPS.</summary>
+internal static class KTlsEndpoint
+{
+    private static readonly ConditionalWeakTable<ListenOptions, object> s_marked = [];
+
+    /// <summary>Says that an endpoint has called UseKTls itself.</summary>
+    public static void Mark(ListenOptions listenOptions) => s_marked.AddOrUpdate(listenOptions, listenOptions);
+
+    public static bool IsMarked(ListenOptions listenOptions) => s_marked.TryGetValue(listenOptions, out _);
+
+    /// <summary>To be called when the server starts: only then are the options and <see cref="ListenOptions.Protocols"/> final.</summary>
+    public static ConnectionDelegate Create(ConnectionDelegate next, ListenOptions listenOptions, HttpsConnectionAdapterOptions https, Action<KTlsOptions>? configureKernel)
+    {
+        IServiceProvider services = listenOptions.ApplicationServices;
+        SocketTransportOptions transport = services.GetRequiredService<IOptions<SocketTransportOptions>>().Value;
+        ILoggerFactory loggerFactory = services.GetRequiredService<ILoggerFactory>();
+        var kernelOptions = new KTlsOptions { LoggerFactory = loggerFactory };
+        configureKernel?.Invoke(kernelOptions);
+        kernelOptions.HandshakeTimeout = https.HandshakeTimeout > TimeSpan.FromDays(24) ? Timeout.InfiniteTimeSpan : https.HandshakeTimeout;
+        kernelOptions.LeaveSocketOpen = true;
+        return new KTlsConnectionMiddleware(
+            next,
+            new AuthenticationOptions(https, listenOptions.Protocols),
+            kernelOptions,
+            new BufferLimits(transport.MaxReadBufferSize ?? 0, transport.MaxWriteBufferSize ?? 0),
+            loggerFactory.CreateLogger<KTlsConnectionMiddleware>()).OnConnectionAsync;
+    }
+}
