@@ -29,4 +29,7 @@ internal static partial class Log
 
     [LoggerMessage(8, LogLevel.Debug, "Connection {ConnectionId}: aborted, because the client takes a file more slowly than MinResponseDataRate allows.")]
     public static partial void TooSlow(ILogger logger, string connectionId);
+
+    [LoggerMessage(9, LogLevel.Warning, "Stock HTTPS serves the https endpoints of the configuration and of --urls, because {Reason}.")]
+    public static partial void EndpointsStayStock(ILogger logger, string reason);
 }

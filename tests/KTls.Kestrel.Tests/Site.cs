@@ -35,16 +35,13 @@ internal sealed class Site : IAsyncDisposable
         bool isKTls, Action<HttpsConnectionAdapterOptions>? configure = null, bool withTransport = true, DataPlanePolicy? dataPlane = null,
         Action<WebApplicationBuilder>? build = null, Action<WebApplication>? map = null)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
+        WebApplicationBuilder builder = CreateBuilder();
         build?.Invoke(builder);
         if (isKTls && withTransport)
         {
             builder.WebHost.UseKTls();
         }
 
-        // The slim builder leaves HTTPS out.
-        builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.Listen(IPAddress.Loopback, 0, listen =>
@@ -61,11 +58,27 @@ internal sealed class Site : IAsyncDisposable
             });
             kestrel.Listen(IPAddress.Loopback, 0);
         });
+        return await StartAsync(builder, map);
+    }
+
+    /// <summary>The site with endpoints of the builder's own.</summary>
+    public static async Task<Site> StartAsync(WebApplicationBuilder builder, Action<WebApplication>? map = null)
+    {
         WebApplication application = builder.Build();
         map?.Invoke(application);
         Map(application);
         await application.StartAsync();
         return new Site(application);
+    }
+
+    public static WebApplicationBuilder CreateBuilder(params string[] arguments)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(arguments);
+        builder.Logging.ClearProviders();
+
+        // The slim builder leaves HTTPS out.
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        return builder;
     }
 
     public HttpClient CreateClient(Version version, X509Certificate2? certificate = null, TlsCipherSuite? suite = null)

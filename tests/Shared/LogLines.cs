@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace KTls.Tests;
 
 /// <summary>A log to look into.</summary>
-internal sealed class LogLines : ILoggerFactory, ILogger
+internal sealed class LogLines : ILoggerFactory, ILoggerProvider, ILogger
 {
     public ConcurrentQueue<string> Lines { get; } = new();
 

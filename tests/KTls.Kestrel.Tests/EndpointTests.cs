@@ -1,0 +1,192 @@
+using System.Net;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using KTls.Tests;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace KTls.Kestrel.Tests;
+
+/// <summary>However an https endpoint comes about, UseKTls serves it under the same options as stock HTTPS.</summary>
+public sealed class EndpointTests : IDisposable
+{
+    private const string Password = "secret";
+
+    private readonly string _file = Path.GetTempFileName();
+    private readonly LogLines _log = new();
+
+    public EndpointTests() => File.WriteAllBytes(_file, Site.Certificate.Export(X509ContentType.Pkcs12, Password));
+
+    public void Dispose()
+    {
+        File.Delete(_file);
+        _log.Dispose();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Urls(bool isKTls)
+    {
+        WebApplicationBuilder builder = Builder(isKTls, "--urls=https://127.0.0.1:0;http://127.0.0.1:0");
+        AddDefaultCertificate(builder);
+        await using Site site = await Site.StartAsync(builder);
+        await AssertServesAsync(site, isKTls);
+        using var plain = new HttpClient { BaseAddress = new Uri(site.Addresses.Single(address => address.StartsWith("http://", StringComparison.Ordinal))) };
+        Assert.Equal("stock", await plain.GetStringAsync("plane"));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Configuration(bool isKTls)
+    {
+        WebApplicationBuilder builder = Builder(isKTls);
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Kestrel:Endpoints:Site:Url"] = "https://127.0.0.1:0",
+            ["Kestrel:Endpoints:Site:Certificate:Path"] = _file,
+            ["Kestrel:Endpoints:Site:Certificate:Password"] = Password,
+            ["Kestrel:Endpoints:Site:ClientCertificateMode"] = "RequireCertificate",
+            ["Kestrel:Endpoints:Site:SslProtocols:0"] = "Tls12",
+        });
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https => https.AllowAnyClientCertificate()));
+        await using Site site = await Site.StartAsync(builder);
+        using HttpClient somebody = site.CreateClient(HttpVersion.Version11, Site.CreateCertificate("somebody"));
+        Assert.Equal("CN=somebody", await somebody.GetStringAsync("certificate"));
+        Assert.StartsWith("Tls12 ", await somebody.GetStringAsync("tls"), StringComparison.Ordinal);
+        Assert.Equal(Plane(isKTls), await somebody.GetStringAsync("plane"));
+        using HttpClient nobody = site.CreateClient(HttpVersion.Version11);
+        await Assert.ThrowsAsync<HttpRequestException>(() => nobody.GetStringAsync("certificate"));
+    }
+
+    /// <summary>What an application sets for all endpoints holds, and ours does not come in its way.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Defaults_of_the_application(bool isKTls)
+    {
+        WebApplicationBuilder builder = Builder(isKTls, "--urls=https://127.0.0.1:0");
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.ConfigureEndpointDefaults(listen => listen.Protocols = HttpProtocols.Http1);
+            kestrel.ConfigureHttpsDefaults(https => (https.ServerCertificate, https.SslProtocols) = (Site.Certificate, SslProtocols.Tls12));
+        });
+        await using Site site = await Site.StartAsync(builder);
+        await AssertServesAsync(site, isKTls);
+        using HttpClient client = site.CreateClient(HttpVersion.Version11);
+        Assert.StartsWith("Tls12 ", await client.GetStringAsync("tls"), StringComparison.Ordinal);
+        using HttpClient newer = site.CreateClient(HttpVersion.Version20);
+        await Assert.ThrowsAsync<HttpRequestException>(() => newer.GetStringAsync("small"));
+    }
+
+    /// <summary>An endpoint that says which it wants, has it.</summary>
+    [Fact]
+    public async Task UseHttps_in_code_stays_stock()
+    {
+        WebApplicationBuilder builder = Builder(isKTls: true);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(Site.Certificate)));
+        await using Site site = await Site.StartAsync(builder);
+        await AssertServesAsync(site, isKTls: false);
+    }
+
+    [Fact]
+    public async Task Certificates_by_name_in_the_configuration_stay_stock()
+    {
+        WebApplicationBuilder builder = Builder(isKTls: true);
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Kestrel:Endpoints:Site:Url"] = "https://127.0.0.1:0",
+            ["Kestrel:Endpoints:Site:Sni:*:Certificate:Path"] = _file,
+            ["Kestrel:Endpoints:Site:Sni:*:Certificate:Password"] = Password,
+        });
+        await using Site site = await Site.StartAsync(builder);
+        await AssertServesAsync(site, isKTls: false);
+        Assert.Contains(_log.Lines, line => line.StartsWith("Warning: Stock HTTPS serves", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_certificate_and_more() => await AssertUseKTlsServesAsync(
+        listen => listen.UseKTls(Site.Certificate, https => https.SslProtocols = SslProtocols.Tls12, kernel => kernel.DataPlane = DataPlanePolicy.UserSpace), "Tls12", "UserSpace");
+
+    [Fact]
+    public async Task A_file() => await AssertUseKTlsServesAsync(listen => listen.UseKTls(_file, Password), "Tls13", Plane(isKTls: true));
+
+    [Fact]
+    public async Task The_default_certificate() => await AssertUseKTlsServesAsync(listen => listen.UseKTls(), "Tls13", Plane(isKTls: true));
+
+    [Fact]
+    public async Task Ready_options() => await AssertUseKTlsServesAsync(
+        listen => listen.UseKTls(new HttpsConnectionAdapterOptions { ServerCertificate = Site.Certificate, SslProtocols = SslProtocols.Tls12 }), "Tls12", Plane(isKTls: true));
+
+    /// <summary>Options of an endpoint in the configuration, completed in code.</summary>
+    [Fact]
+    public async Task Configuration_completed_in_code()
+    {
+        WebApplicationBuilder builder = Builder(isKTls: true);
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Kestrel:Endpoints:Site:Url"] = "https://127.0.0.1:0",
+            ["Kestrel:Endpoints:Site:Certificate:Path"] = _file,
+            ["Kestrel:Endpoints:Site:Certificate:Password"] = Password,
+        });
+        builder.WebHost.ConfigureKestrel((context, kestrel) => kestrel.Configure(context.Configuration.GetSection("Kestrel"))
+            .Endpoint("Site", endpoint => endpoint.ListenOptions.UseKTls(endpoint.HttpsOptions, kernel => kernel.DataPlane = DataPlanePolicy.UserSpace)));
+        await using Site site = await Site.StartAsync(builder);
+        using HttpClient client = site.CreateClient(HttpVersion.Version11);
+        Assert.Equal("UserSpace", await client.GetStringAsync("plane"));
+    }
+
+    [Fact]
+    public async Task No_certificate_in_the_store()
+    {
+        WebApplicationBuilder builder = Builder(isKTls: true);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseKTls(StoreName.My, "nobody has this name")));
+        InvalidOperationException e = await Assert.ThrowsAsync<InvalidOperationException>(() => Site.StartAsync(builder));
+        Assert.Contains("nobody has this name", e.Message, StringComparison.Ordinal);
+    }
+
+    private static string Plane(bool isKTls) => !isKTls ? "stock" : Site.KernelHasTls ? "Kernel" : "SslStream";
+
+    private static async Task AssertServesAsync(Site site, bool isKTls)
+    {
+        Assert.StartsWith("https://", site.Addresses[0], StringComparison.Ordinal);
+        using HttpClient client = site.CreateClient(HttpVersion.Version11);
+        Assert.Equal(Plane(isKTls), await client.GetStringAsync("plane"));
+        Assert.Equal(Site.Megabyte, await client.GetByteArrayAsync("large"));
+    }
+
+    private async Task AssertUseKTlsServesAsync(Action<ListenOptions> use, string version, string plane)
+    {
+        WebApplicationBuilder builder = Builder(isKTls: true);
+        AddDefaultCertificate(builder);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => use(listen)));
+        await using Site site = await Site.StartAsync(builder);
+        using HttpClient client = site.CreateClient(HttpVersion.Version11);
+        Assert.StartsWith(version, await client.GetStringAsync("tls"), StringComparison.Ordinal);
+        Assert.Equal(plane, await client.GetStringAsync("plane"));
+        Assert.Equal(Site.Megabyte, await client.GetByteArrayAsync("large"));
+    }
+
+    private WebApplicationBuilder Builder(bool isKTls, params string[] arguments)
+    {
+        WebApplicationBuilder builder = Site.CreateBuilder(arguments);
+        builder.Logging.AddProvider(_log);
+        if (isKTls)
+        {
+            builder.WebHost.UseKTls();
+        }
+
+        return builder;
+    }
+
+    private void AddDefaultCertificate(WebApplicationBuilder builder) => builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+    {
+        ["Kestrel:Certificates:Default:Path"] = _file,
+        ["Kestrel:Certificates:Default:Password"] = Password,
+    });
+}
