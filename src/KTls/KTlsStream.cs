@@ -141,13 +141,29 @@ public sealed partial class KTlsStream : Stream
     {
         ArgumentNullException.ThrowIfNull(socket);
         ArgumentNullException.ThrowIfNull(options);
-        return HandshakeObservation.IsWanted
-            ? ObserveAsync(isServer: true, targetHost: null, socket, options, ServerAuthentication.RunAsync, kernelOptions, cancellationToken)
-            : AuthenticateAsync(isServer: true, socket, options, ServerAuthentication.RunAsync, kernelOptions, cancellationToken);
+        return AuthenticateAsServerAsync(socket, new ServerOptionsSource(options, Select: null), kernelOptions, cancellationToken);
+    }
+
+    /// <summary>Does the handshake as the server, with options that are selected for each client by what its ClientHello says.</summary>
+    /// <param name="socket">As with options that are given.</param>
+    /// <param name="selectOptions">
+    /// Returns the options for a client, which are not to be changed afterwards. Where SslStream reads the ClientHello,
+    /// <see cref="SslClientHelloInfo.SslProtocols"/> does not tell of TLS 1.3. The token is cancelled at <see cref="KTlsOptions.HandshakeTimeout"/>, too. What it throws
+    /// comes out here, and the client gets the alert internal_error. Called once for a connection.
+    /// </param>
+    /// <param name="kernelOptions">What KTls adds; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the handshake.</param>
+    /// <inheritdoc cref="AuthenticateAsServerAsync(Socket, SslServerAuthenticationOptions, KTlsOptions?, CancellationToken)"/>
+    public static Task<KTlsStream> AuthenticateAsServerAsync(
+        Socket socket, Func<SslClientHelloInfo, CancellationToken, ValueTask<SslServerAuthenticationOptions>> selectOptions, KTlsOptions? kernelOptions = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        ArgumentNullException.ThrowIfNull(selectOptions);
+        return AuthenticateAsServerAsync(socket, new ServerOptionsSource(Given: null, selectOptions), kernelOptions, cancellationToken);
     }
 
     /// <summary>Does the handshake as the client.</summary>
-    /// <inheritdoc cref="AuthenticateAsServerAsync"/>
+    /// <inheritdoc cref="AuthenticateAsServerAsync(Socket, SslServerAuthenticationOptions, KTlsOptions?, CancellationToken)"/>
     public static Task<KTlsStream> AuthenticateAsClientAsync(Socket socket, SslClientAuthenticationOptions options, KTlsOptions? kernelOptions = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(socket);
@@ -340,6 +356,13 @@ public sealed partial class KTlsStream : Stream
         }
 
         base.Dispose(disposing);
+    }
+
+    private static Task<KTlsStream> AuthenticateAsServerAsync(Socket socket, ServerOptionsSource source, KTlsOptions? kernelOptions, CancellationToken cancellationToken)
+    {
+        return HandshakeObservation.IsWanted
+            ? ObserveAsync(isServer: true, targetHost: null, socket, source, ServerAuthentication.RunAsync, kernelOptions, cancellationToken)
+            : AuthenticateAsync(isServer: true, socket, source, ServerAuthentication.RunAsync, kernelOptions, cancellationToken);
     }
 
     private static Task<KTlsStream> AuthenticateAsClientAsync(

@@ -1,5 +1,7 @@
+using System.Buffers.Binary;
 using System.Net.Security;
 using System.Runtime.InteropServices;
+using System.Security.Authentication;
 using System.Text;
 using KTls.Handshake.Wire;
 
@@ -108,6 +110,21 @@ public sealed partial class ClientHello
     /// <summary>Whether the client speaks TLS 1.2: by supported_versions, or by the older field when that is not there.</summary>
     public bool OffersTls12 => _supportedVersions is null ? LegacyVersion >= ProtocolVersion.Tls12 : Contains(SupportedVersions, ProtocolVersion.Tls12);
 
+    /// <summary>The versions that the client offers, as far as <see cref="SslProtocols"/> has names for them.</summary>
+    public SslProtocols OfferedProtocols
+    {
+        get
+        {
+            SslProtocols offered = _supportedVersions is null ? NameOf(Math.Min(LegacyVersion, ProtocolVersion.Tls12)) : SslProtocols.None;
+            for (ReadOnlySpan<byte> rest = SupportedVersions; rest.Length >= sizeof(ushort); rest = rest[sizeof(ushort)..])
+            {
+                offered |= NameOf(BinaryPrimitives.ReadUInt16BigEndian(rest));
+            }
+
+            return offered;
+        }
+    }
+
     /// <summary>Whether the client offers a cipher suite.</summary>
     /// <param name="suite">The suite.</param>
     /// <returns>True when it does.</returns>
@@ -153,9 +170,21 @@ public sealed partial class ClientHello
 
     private static bool Contains(ReadOnlySpan<byte> numbers, ushort number)
     {
-        ushort wire = BitConverter.IsLittleEndian ? System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(number) : number;
+        ushort wire = BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(number) : number;
         return MemoryMarshal.Cast<byte, ushort>(numbers).Contains(wire);
     }
+
+    private static SslProtocols NameOf(ushort version) => version switch
+    {
+        ProtocolVersion.Tls13 => SslProtocols.Tls13,
+        ProtocolVersion.Tls12 => SslProtocols.Tls12,
+#pragma warning disable CA5397, CS0618, SYSLIB0039 // What a client offers, and we do not.
+        ProtocolVersion.Tls11 => SslProtocols.Tls11,
+        ProtocolVersion.Tls10 => SslProtocols.Tls,
+        ProtocolVersion.Ssl30 => SslProtocols.Ssl3,
+#pragma warning restore CA5397, CS0618, SYSLIB0039
+        _ => SslProtocols.None,
+    };
 
     // The range in the message of what has just been read from it.
     private static Range Here(ref WireReader reader, ReadOnlySpan<byte> justRead) => (reader.Position - justRead.Length)..reader.Position;

@@ -11,25 +11,25 @@ namespace KTls.Authentication;
 /// <summary>A server's way from a connected socket to a connection.</summary>
 internal static class ServerAuthentication
 {
-    public static Task<Connection> RunAsync(KTlsStream sender, Socket socket, SslServerAuthenticationOptions options, HandshakeAttempt attempt)
+    public static Task<Connection> RunAsync(KTlsStream sender, Socket socket, ServerOptionsSource source, HandshakeAttempt attempt)
     {
-        ServerOptions.RequireOneSourceOfCertificates(options, attempt.Options.ServerCredentials);
+        Obstacle? whyNotUs = source.KnownObstacle(attempt.Options.ServerCredentials);
         Obstacle? whyNotKernel = Transport.KnownObstacle;
-        Decision decision = attempt.Decide(Obstacle.OfOptions(ServerOptions.WhyOnlySslStream(options)), whyNotKernel);
+        Decision decision = attempt.Decide(whyNotUs, whyNotKernel);
         return decision.Choice >= Choice.SslStream
-            ? FallBackAsync(socket, replay: default, options, chosen: null, decision, attempt)
-            : ServeAsync(sender, socket, options, decision, whyNotKernel, attempt);
+            ? FallBackUnreadAsync(socket, source, decision, attempt)
+            : ServeAsync(sender, socket, source, decision, whyNotKernel, attempt);
     }
 
     private static async Task<Connection> ServeAsync(
-        KTlsStream sender, Socket socket, SslServerAuthenticationOptions options, Decision decision, Obstacle? whyNotKernel, HandshakeAttempt attempt)
+        KTlsStream sender, Socket socket, ServerOptionsSource source, Decision decision, Obstacle? whyNotKernel, HandshakeAttempt attempt)
     {
         KernelSocket transport = Transport.Open(socket, attach: decision.Choice == Choice.Kernel, ref whyNotKernel);
         decision = attempt.Decide(handshake: null, whyNotKernel);
         if (decision.Choice >= Choice.SslStream)
         {
             Transport.Release(transport, socket);
-            return await FallBackAsync(socket, replay: default, options, chosen: null, decision, attempt).ConfigureAwait(false);
+            return await FallBackUnreadAsync(socket, source, decision, attempt).ConfigureAwait(false);
         }
 
         bool isServed = false;
@@ -39,10 +39,10 @@ internal static class ServerAuthentication
             using var driver = new HandshakeDriver(transport) { KeepsReceived = true };
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
             ClientHello hello = handshake.ClientHello!;
-            (ServerHandshakeOptions? chosen, Obstacle? whyNotUs, SslStreamCertificateContext? forSslStream) = await ChooseAsync(sender, options, handshake, driver, attempt).ConfigureAwait(false);
-            if (chosen is null)
+            Selection selection = await SelectAsync(sender, source, handshake, driver, attempt).ConfigureAwait(false);
+            if (selection.Ours is not { } ours)
             {
-                decision = attempt.Decide(whyNotUs, whyNotKernel);
+                decision = attempt.Decide(selection.WhyNotUs, whyNotKernel);
                 byte[] replay = driver.Received.ToArray();
 
                 // Not held while SslStream waits for the client.
@@ -50,13 +50,13 @@ internal static class ServerAuthentication
                 handshake.Dispose();
                 Transport.Release(transport, socket);
                 isServed = true;
-                return await FallBackAsync(socket, replay, options, forSslStream, decision, attempt).ConfigureAwait(false);
+                return await FallBackAsync(socket, replay, stream => stream.AuthenticateAsServerAsync(selection.Options, attempt.Token), decision, attempt).ConfigureAwait(false);
             }
 
             driver.KeepsReceived = false;
-            await AcceptAsync(handshake, driver, chosen, attempt.Token).ConfigureAwait(false);
+            await AcceptAsync(handshake, driver, ours, attempt.Token).ConfigureAwait(false);
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
-            await JudgeAsync(sender, handshake, driver, options, attempt.Token).ConfigureAwait(false);
+            await JudgeAsync(sender, handshake, driver, selection.Options, attempt.Token).ConfigureAwait(false);
             Connection connection = Establishment.Establish(handshake, driver, transport, socket, decision, ServerOptions.UnicodeName(hello), sessions: null, attempt);
             isServed = true;
             return connection;
@@ -72,24 +72,33 @@ internal static class ServerAuthentication
     }
 
     // Whatever goes wrong at the choice, or forbids SslStream, the client is told: it has sent its ClientHello and waits.
-    private static async ValueTask<(ServerHandshakeOptions? Options, Obstacle? WhyNot, SslStreamCertificateContext? ForSslStream)> ChooseAsync(
-        KTlsStream sender, SslServerAuthenticationOptions options, ServerHandshake handshake, HandshakeDriver driver, HandshakeAttempt attempt)
+    private static async ValueTask<Selection> SelectAsync(KTlsStream sender, ServerOptionsSource source, ServerHandshake handshake, HandshakeDriver driver, HandshakeAttempt attempt)
     {
         AlertDescription alert = AlertDescription.InternalError;
         try
         {
-            (ServerHandshakeOptions? ours, Obstacle? whyNot) = Choose(sender, options, handshake.ClientHello!, attempt.Options);
-            SslStreamCertificateContext? forSslStream = null;
-            if (whyNot is { } obstacle)
+            ServerCredentials? credentials = attempt.Options.ServerCredentials;
+            ClientHello hello = handshake.ClientHello!;
+            (SslServerAuthenticationOptions options, Obstacle? whyNotUs) = await source.ForAsync(hello, credentials, attempt.Token).ConfigureAwait(false);
+            ServerHandshakeOptions? ours = null;
+            if (whyNotUs is null)
+            {
+                (ours, whyNotUs) = Choose(sender, options, hello, attempt.Options);
+            }
+
+            if (whyNotUs is { } obstacle)
             {
                 alert = obstacle.Reason == FallbackReason.ProtocolVersion ? AlertDescription.ProtocolVersion : AlertDescription.HandshakeFailure;
                 attempt.ThrowIfRefused(attempt.Decide(obstacle, kernel: null));
-                forSslStream = FallbackCredentials.Choose(attempt.Options.ServerCredentials, handshake.ClientHello!, obstacle.Text);
+                if (credentials is not null)
+                {
+                    options = FallbackCredentials.WithContext(options, FallbackCredentials.Choose(credentials, hello.ServerName, hello, obstacle.Text));
+                }
             }
 
-            return (ours, whyNot, forSslStream);
+            return new Selection(options, ours, whyNotUs);
         }
-        catch (Exception e)
+        catch (Exception e) when (!attempt.Token.IsCancellationRequested)
         {
             await driver.FailAsync(handshake, (e as TlsAlertException)?.Description ?? alert, attempt.Token).ConfigureAwait(false);
             throw;
@@ -167,19 +176,20 @@ internal static class ServerAuthentication
         }
     }
 
-    private static Task<Connection> FallBackAsync(
-        Socket socket, ReadOnlyMemory<byte> replay, SslServerAuthenticationOptions options, SslStreamCertificateContext? chosen, Decision decision, HandshakeAttempt attempt)
+    private static Task<Connection> FallBackUnreadAsync(Socket socket, ServerOptionsSource source, Decision decision, HandshakeAttempt attempt) => FallBackAsync(
+        socket, replay: default, stream => source.AuthenticateAsync(stream, attempt.Options.ServerCredentials, decision.Obstacle!.Text, attempt.Token), decision, attempt);
+
+    private static Task<Connection> FallBackAsync(Socket socket, ReadOnlyMemory<byte> replay, Func<SslStream, Task> authenticate, Decision decision, HandshakeAttempt attempt)
     {
         attempt.ThrowIfRefused(decision);
         Obstacle obstacle = decision.Obstacle!;
         attempt.TellOfFallback(obstacle);
-        return SslStreamConnection.AuthenticateAsync(
-            socket,
-            replay,
-            stream => chosen is not null ? stream.AuthenticateAsServerAsync(FallbackCredentials.WithContext(options, chosen), attempt.Token)
-                : attempt.Options.ServerCredentials is { } credentials ? FallbackCredentials.AuthenticateAsync(stream, credentials, options, obstacle.Text, attempt.Token)
-                : stream.AuthenticateAsServerAsync(options, attempt.Token),
-            obstacle,
-            attempt.Options);
+        return SslStreamConnection.AuthenticateAsync(socket, replay, authenticate, obstacle, attempt.Options);
     }
+
+    /// <summary>What a client is served with.</summary>
+    /// <param name="Options">The options, with a certificate for SslStream where it is to serve.</param>
+    /// <param name="Ours">The same for our handshake; null: it cannot.</param>
+    /// <param name="WhyNotUs">Why it cannot.</param>
+    private readonly record struct Selection(SslServerAuthenticationOptions Options, ServerHandshakeOptions? Ours, Obstacle? WhyNotUs);
 }
