@@ -21,18 +21,25 @@ internal static class KTlsEndpoint
     public static bool IsMarked(ListenOptions listenOptions) => s_marked.TryGetValue(listenOptions, out _);
 
     /// <summary>To be called when the server starts: only then are the options and <see cref="ListenOptions.Protocols"/> final.</summary>
-    public static ConnectionDelegate Create(ConnectionDelegate next, ListenOptions listenOptions, HttpsConnectionAdapterOptions https, Action<KTlsOptions>? configureKernel)
+    public static ConnectionDelegate Create(ConnectionDelegate next, ListenOptions listenOptions, HttpsConnectionAdapterOptions https, Action<KTlsOptions>? configureKernel) =>
+        Create(next, listenOptions, new AdapterHandshakes(https, listenOptions.Protocols), https.HandshakeTimeout, configureKernel);
+
+    /// <inheritdoc cref="Create(ConnectionDelegate, ListenOptions, HttpsConnectionAdapterOptions, Action{KTlsOptions}?)"/>
+    public static ConnectionDelegate Create(ConnectionDelegate next, ListenOptions listenOptions, TlsHandshakeCallbackOptions callback, Action<KTlsOptions>? configureKernel) =>
+        Create(next, listenOptions, new CallbackHandshakes(callback, listenOptions.Protocols), callback.HandshakeTimeout, configureKernel);
+
+    private static ConnectionDelegate Create(ConnectionDelegate next, ListenOptions listenOptions, EndpointHandshakes handshakes, TimeSpan timeout, Action<KTlsOptions>? configureKernel)
     {
         IServiceProvider services = listenOptions.ApplicationServices;
         SocketTransportOptions transport = services.GetRequiredService<IOptions<SocketTransportOptions>>().Value;
         ILoggerFactory loggerFactory = services.GetRequiredService<ILoggerFactory>();
         var kernelOptions = new KTlsOptions { LoggerFactory = loggerFactory };
         configureKernel?.Invoke(kernelOptions);
-        kernelOptions.HandshakeTimeout = https.HandshakeTimeout > TimeSpan.FromDays(24) ? Timeout.InfiniteTimeSpan : https.HandshakeTimeout;
+        kernelOptions.HandshakeTimeout = timeout > TimeSpan.FromDays(24) ? Timeout.InfiniteTimeSpan : timeout;
         kernelOptions.LeaveSocketOpen = true;
         return new KTlsConnectionMiddleware(
             next,
-            new AuthenticationOptions(https, listenOptions.Protocols),
+            handshakes,
             kernelOptions,
             new BufferLimits(transport.MaxReadBufferSize ?? 0, transport.MaxWriteBufferSize ?? 0),
             loggerFactory.CreateLogger<KTlsConnectionMiddleware>()).OnConnectionAsync;

@@ -105,4 +105,27 @@ public static class KTlsListenOptionsExtensions
         listenOptions.Use(next => KTlsEndpoint.Create(next, listenOptions, httpsOptions, configureKernel));
         return listenOptions.UseHttps(httpsOptions);
     }
+
+    /// <summary>Serves HTTPS with options that a callback chooses for each client by its ClientHello.</summary>
+    /// <param name="listenOptions">The endpoint.</param>
+    /// <param name="callbackOptions">
+    /// The callback, as for <c>UseHttps</c>, with two differences: the SslStream that it is given leads nowhere, and a callback that sets
+    /// <see cref="TlsHandshakeCallbackContext.AllowDelayedClientCertificateNegotation"/> fails the handshake with a <see cref="NotSupportedException"/>.
+    /// </param>
+    /// <param name="configureKernel">What KTls adds.</param>
+    /// <returns>The endpoint.</returns>
+    /// <exception cref="ArgumentException">There is no callback.</exception>
+    public static ListenOptions UseKTls(this ListenOptions listenOptions, TlsHandshakeCallbackOptions callbackOptions, Action<KTlsOptions>? configureKernel = null)
+    {
+        ArgumentNullException.ThrowIfNull(listenOptions);
+        ArgumentNullException.ThrowIfNull(callbackOptions);
+        if (callbackOptions.OnConnection is null)
+        {
+            throw new ArgumentException("OnConnection is not set.", nameof(callbackOptions));
+        }
+
+        KTlsEndpoint.Mark(listenOptions);
+        listenOptions.Use(next => KTlsEndpoint.Create(next, listenOptions, callbackOptions, configureKernel));
+        return listenOptions.UseHttps(callbackOptions);
+    }
 }

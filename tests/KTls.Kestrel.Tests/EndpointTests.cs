@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using KTls.Tests;
@@ -122,6 +123,91 @@ public sealed class EndpointTests : IDisposable
     [Fact]
     public async Task Ready_options() => await AssertUseKTlsServesAsync(
         listen => listen.UseKTls(new HttpsConnectionAdapterOptions { ServerCertificate = Site.Certificate, SslProtocols = SslProtocols.Tls12 }), "Tls12", Plane(isKTls: true));
+
+    /// <summary>The callback sees what stock HTTPS shows it, chooses by the name, and Kestrel's ALPN is added.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_callback(bool isKTls)
+    {
+        X509Certificate2 other = Site.CreateCertificate("other.example");
+        var callback = new TlsHandshakeCallbackOptions
+        {
+            OnConnectionState = "state",
+            OnConnection = context =>
+            {
+                Assert.Equal("state", context.State);
+                Assert.False(context.SslStream.IsAuthenticated);
+                Assert.NotEmpty(context.Connection.ConnectionId);
+                Assert.True(context.CancellationToken.CanBeCanceled);
+                return ValueTask.FromResult(new SslServerAuthenticationOptions { ServerCertificate = context.ClientHelloInfo.ServerName == "other.example" ? other : Site.Certificate });
+            },
+        };
+        WebApplicationBuilder builder = Builder(isKTls);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(
+            IPAddress.Loopback, 0, listen => _ = isKTls ? listen.UseKTls(callback, kernel => kernel.DataPlane = DataPlanePolicy.UserSpace) : listen.UseHttps(callback)));
+        await using Site site = await Site.StartAsync(builder);
+        foreach ((string name, X509Certificate2 expected) in new[] { ("other.example", other), ("localhost", Site.Certificate) })
+        {
+            X509Certificate? seen = null;
+            var options = new SslClientAuthenticationOptions
+            {
+                RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+                {
+                    seen = new X509Certificate2(certificate!);
+                    return true;
+                },
+            };
+            using var client = new HttpClient(new SocketsHttpHandler { SslOptions = options })
+            {
+                BaseAddress = new Uri(site.Addresses[0]), DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            };
+            client.DefaultRequestHeaders.Host = name;
+            Assert.Equal(isKTls ? "UserSpace" : "stock", await client.GetStringAsync("plane"));
+            Assert.Equal(expected, seen);
+            Assert.Equal($"Tls13 {name} https HTTP/2", await client.GetStringAsync("tls"));
+        }
+    }
+
+    [Fact]
+    public async Task A_callback_that_wants_a_certificate_later_is_told()
+    {
+        var callback = new TlsHandshakeCallbackOptions
+        {
+            OnConnection = context =>
+            {
+                context.AllowDelayedClientCertificateNegotation = true;
+                return ValueTask.FromResult(new SslServerAuthenticationOptions { ServerCertificate = Site.Certificate });
+            },
+        };
+        WebApplicationBuilder builder = Builder(isKTls: true);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(
+            IPAddress.Loopback, 0, listen => listen.UseKTls(callback, kernel => kernel.DataPlane = DataPlanePolicy.UserSpace)));
+        await using Site site = await Site.StartAsync(builder);
+        using HttpClient client = site.CreateClient(HttpVersion.Version11);
+        await Assert.ThrowsAsync<HttpRequestException>(() => client.GetStringAsync("small"));
+        Assert.Contains(_log.Exceptions, e => e is NotSupportedException && e.Message.StartsWith("AllowDelayedClientCertificateNegotation is set", StringComparison.Ordinal));
+    }
+
+    /// <summary>A failure of the application's own is logged as one, and the endpoint goes on.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_callback_that_throws_costs_one_connection(bool isKTls)
+    {
+        int calls = 0;
+        var callback = new TlsHandshakeCallbackOptions
+        {
+            OnConnection = context => calls++ == 0 ? throw new FileNotFoundException("the site's own failure") : ValueTask.FromResult(new SslServerAuthenticationOptions { ServerCertificate = Site.Certificate }),
+        };
+        WebApplicationBuilder builder = Builder(isKTls);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(
+            IPAddress.Loopback, 0, listen => _ = isKTls ? listen.UseKTls(callback, kernel => kernel.DataPlane = DataPlanePolicy.UserSpace) : listen.UseHttps(callback)));
+        await using Site site = await Site.StartAsync(builder);
+        using HttpClient client = site.CreateClient(HttpVersion.Version11);
+        await Assert.ThrowsAsync<HttpRequestException>(() => client.GetStringAsync("small"));
+        Assert.Equal("small", await client.GetStringAsync("small"));
+    }
 
     /// <summary>Options of an endpoint in the configuration, completed in code.</summary>
     [Fact]

@@ -8,6 +8,8 @@ internal sealed class LogLines : ILoggerFactory, ILoggerProvider, ILogger
 {
     public ConcurrentQueue<string> Lines { get; } = new();
 
+    public ConcurrentQueue<Exception> Exceptions { get; } = new();
+
     public void AddProvider(ILoggerProvider provider)
     {
     }
@@ -19,8 +21,14 @@ internal sealed class LogLines : ILoggerFactory, ILoggerProvider, ILogger
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
         Lines.Enqueue($"{logLevel}: {formatter(state, exception)}");
+        if (exception is not null)
+        {
+            Exceptions.Enqueue(exception);
+        }
+    }
 
     public void Dispose()
     {

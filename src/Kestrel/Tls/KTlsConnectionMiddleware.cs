@@ -10,11 +10,11 @@ namespace KTls.Kestrel.Tls;
 /// Does the handshake on the bare socket. What it cannot serve it leaves untouched to stock HTTPS, which comes next and steps aside
 /// itself when it finds a connection that has TLS already.
 /// </summary>
-internal sealed class KTlsConnectionMiddleware(ConnectionDelegate next, AuthenticationOptions options, KTlsOptions kernelOptions, BufferLimits limits, ILogger logger)
+internal sealed class KTlsConnectionMiddleware(ConnectionDelegate next, EndpointHandshakes handshakes, KTlsOptions kernelOptions, BufferLimits limits, ILogger logger)
 {
     public async Task OnConnectionAsync(ConnectionContext context)
     {
-        if (options.WhyOnlyHttps is { } reason)
+        if (handshakes.WhyOnlyHttps is { } reason)
         {
             Log.StepsAside(logger, context.ConnectionId, reason);
         }
@@ -47,7 +47,7 @@ internal sealed class KTlsConnectionMiddleware(ConnectionDelegate next, Authenti
     {
         try
         {
-            KTlsStream stream = await KTlsStream.AuthenticateAsServerAsync(socket, options.For(context), kernelOptions, context.ConnectionClosed).ConfigureAwait(false);
+            KTlsStream stream = await handshakes.RunAsync(context, socket, kernelOptions).ConfigureAwait(false);
             Log.Established(logger, context.ConnectionId, stream.SslProtocol, stream.Sending.Kind, stream.Receiving.Kind);
             return stream;
         }

@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -7,41 +8,35 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 namespace KTls.Kestrel.Tls;
 
 /// <summary>What an endpoint's <see cref="HttpsConnectionAdapterOptions"/> mean for a handshake.</summary>
-internal sealed class AuthenticationOptions
+internal sealed class AdapterHandshakes : EndpointHandshakes
 {
     private readonly HttpsConnectionAdapterOptions _https;
-    private readonly List<SslApplicationProtocol> _protocols = [];
+    private readonly List<SslApplicationProtocol> _protocols;
     private readonly SslStreamCertificateContext? _context;
 
-    public AuthenticationOptions(HttpsConnectionAdapterOptions https, HttpProtocols protocols)
+    public AdapterHandshakes(HttpsConnectionAdapterOptions https, HttpProtocols protocols)
     {
         _https = https;
-        if (protocols.HasFlag(HttpProtocols.Http2))
-        {
-            _protocols.Add(SslApplicationProtocol.Http2);
-        }
-
-        if (protocols.HasFlag(HttpProtocols.Http1))
-        {
-            _protocols.Add(SslApplicationProtocol.Http11);
-        }
-
+        _protocols = ApplicationProtocols(protocols);
         if (https is { ServerCertificateSelector: null, ServerCertificate: { } certificate })
         {
             _context = SslStreamCertificateContext.Create(certificate, https.ServerCertificateChain);
         }
     }
 
-    /// <summary>Why only stock HTTPS can serve with these options; null when we can.</summary>
-    public string? WhyOnlyHttps => _https switch
+    /// <inheritdoc/>
+    public override string? WhyOnlyHttps => _https switch
     {
         { ClientCertificateMode: ClientCertificateMode.DelayCertificate } => "ClientCertificateMode is DelayCertificate",
         { TlsClientHelloBytesCallback: not null } => "TlsClientHelloBytesCallback is set",
         _ => null,
     };
 
-    /// <summary>The options for a connection.</summary>
-    public SslServerAuthenticationOptions For(ConnectionContext connection)
+    /// <inheritdoc/>
+    public override Task<KTlsStream> RunAsync(ConnectionContext connection, Socket socket, KTlsOptions kernelOptions) =>
+        KTlsStream.AuthenticateAsServerAsync(socket, For(connection), kernelOptions, connection.ConnectionClosed);
+
+    private SslServerAuthenticationOptions For(ConnectionContext connection)
     {
         var options = new SslServerAuthenticationOptions
         {
