@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Security.Authentication;
 using KTls.Handshake;
 
 namespace KTls.DataPlane.Tests;
@@ -88,6 +89,35 @@ public sealed class CancellationTests
         }
 
         Assert.Equal(words.Count, place);
+    }
+
+    /// <summary>The key may seal no more, and the end is cancelled while TCP has no room for it: the next write ends the connection.</summary>
+    [Theory]
+    [MemberData(nameof(Planes.Both), MemberType = typeof(Planes))]
+    public async Task An_end_that_is_cancelled_comes_with_the_next_write(DataPlanePolicy plane)
+    {
+        await using Link link = await Link.ServerAsync(new KTlsOptions { DataPlane = plane, MaxBytesPerKey = 1 << 20 }, SslProtocols.Tls12, bufferSize: 32768);
+        using (var full = new CancellationTokenSource(50))
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await link.Ours.WriteAsync(new byte[900_000], full.Token));
+        }
+
+        byte[] tooMuch = new byte[1 << 20];
+        using (var soon = new CancellationTokenSource(50))
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await link.Ours.WriteAsync(tooMuch, soon.Token));
+        }
+
+        Task ending = Assert.ThrowsAsync<KeyUpdateUnavailableException>(async () => await link.Ours.WriteAsync(tooMuch));
+        (ContentType Type, byte[] Content) record;
+        do
+        {
+            record = await link.ReceiveAsync();
+        }
+        while (record.Type == ContentType.ApplicationData);
+        Assert.Equal(Lab.CloseNotify, record.Content);
+        await ending.WaitAsync(Lab.Patience);
+        await Assert.ThrowsAsync<KeyUpdateUnavailableException>(async () => await link.Ours.WriteAsync(new byte[1]));
     }
 
     private static uint Word(int id, int place) => ((uint)id << PlaceBits) | (uint)place;

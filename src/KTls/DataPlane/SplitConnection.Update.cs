@@ -120,8 +120,19 @@ internal sealed partial class SplitConnection
     {
         Log.EndsWithoutKeyUpdate(_logger, reason);
         var failure = new KeyUpdateUnavailableException(reason);
-        Volatile.Write(ref _sendFailure, failure);
-        await SendCloseNotifyAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await SendCloseNotifyAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Cancelled before that, the connection has not ended: the next write ends it.
+            if (_isShutDown)
+            {
+                Volatile.Write(ref _sendFailure, failure);
+            }
+        }
+
         throw failure;
     }
 
