@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Security.Authentication;
+using KTls.Handshake;
 using KTls.Kernel;
 
 namespace KTls.DataPlane.Tests;
@@ -50,6 +51,36 @@ public sealed class FaultTests
         KernelTlsException e = Assert.IsType<KernelTlsException>(run.Failure);
         Assert.Equal(ErrorNumber.ENOMEM, e.Errno);
         Assert.Contains(name, e.Call, StringComparison.Ordinal);
+    }
+
+    /// <summary>Our KeyUpdate is out and the kernel refuses the new keys: the peer opens with them, so that nothing sealed with the old ones may follow.</summary>
+    [Fact]
+    public async Task After_a_KeyUpdate_whose_keys_are_refused_not_even_an_alert_follows()
+    {
+        await using Link link = await Link.ServerAsync(new KTlsOptions { DataPlane = DataPlanePolicy.RequireKernel });
+        SafeHandle handle = link.Tcp.Server.SafeHandle;
+        CallFaults.Next = (descriptor, call, option) => descriptor == handle && call == "setsockopt" && option == TlsSend ? ErrorNumber.ENOMEM : 0;
+        try
+        {
+            if (!Lab.CanRekey)
+            {
+                await Assert.ThrowsAsync<PlatformNotSupportedException>(() => link.Ours.UpdateKeysAsync());
+                return;
+            }
+
+            Assert.Equal(ErrorNumber.ENOMEM, (await Assert.ThrowsAsync<KernelTlsException>(() => link.Ours.UpdateKeysAsync())).Errno);
+        }
+        finally
+        {
+            CallFaults.Next = null;
+        }
+
+        await link.AssertReceivesAsync(ContentType.Handshake, Lab.KeyUpdate());
+        await link.SendAsync((ContentType.Alert, [1, 0, 0]));
+        await link.AssertReadFailsAsync<IOException>();
+        await Assert.ThrowsAsync<KernelTlsException>(() => link.Ours.ShutdownAsync());
+        await link.Ours.DisposeAsync();
+        Assert.Equal(0, await link.Tcp.Client.ReceiveAsync(new byte[100]).WaitAsync(Lab.Patience));
     }
 
     /// <summary>The ULP is refused before the first byte: SslStream serves, and says why.</summary>

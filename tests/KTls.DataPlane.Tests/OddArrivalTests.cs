@@ -172,6 +172,21 @@ public sealed class OddArrivalTests
         }
     }
 
+    /// <summary>A reader that waits first takes nothing: what is behind the data is judged as without the wait.</summary>
+    [Theory]
+    [MemberData(nameof(Planes.Both), MemberType = typeof(Planes))]
+    public async Task A_wait_does_not_swallow_an_empty_record(DataPlanePolicy plane)
+    {
+        foreach (ContentType type in new[] { ContentType.Alert, ContentType.Handshake })
+        {
+            await using Link link = await Link.ClientAsync(new KTlsOptions { DataPlane = plane });
+            await link.SendAsync((ContentType.ApplicationData, [1]), (type, []), (ContentType.ApplicationData, [2]));
+            await link.AssertReadsAsync(1);
+            Assert.Equal(0, await link.Ours.ReadAsync(Memory<byte>.Empty).AsTask().WaitAsync(Lab.Patience));
+            await link.AssertRefusesAsync(AlertDescription.UnexpectedMessage);
+        }
+    }
+
     /// <summary>An alert that a reader finds while a writer is at work follows the writer's records.</summary>
     [Theory]
     [MemberData(nameof(Planes.Both), MemberType = typeof(Planes))]

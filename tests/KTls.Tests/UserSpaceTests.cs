@@ -93,4 +93,36 @@ public sealed class UserSpaceTests
         Assert.Equal(1, await pair.Server.ReadAsync(buffer).AsTask().WaitAsync(TimeSpan.FromSeconds(20)));
         Assert.Equal(7, buffer[0]);
     }
+
+    /// <summary>Shut down is a stream whose close_notify is out: a second call after a cancelled one sees to that.</summary>
+    [Fact]
+    public async Task A_shutdown_that_is_cancelled_when_its_alert_is_sealed_goes_on_with_the_next()
+    {
+        await using StreamPair pair = await StreamPair.ConnectAsync(UserSpace);
+        using var cancellation = new CancellationTokenSource();
+        try
+        {
+            CallFaults.Next = (descriptor, call, _) =>
+            {
+                if (call != "send" || descriptor != pair.ClientSocket.SafeHandle)
+                {
+                    return 0;
+                }
+
+                cancellation.Cancel();
+                return ErrorNumber.EAGAIN;
+            };
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pair.Client.ShutdownAsync(cancellation.Token));
+        }
+        finally
+        {
+            CallFaults.Next = null;
+        }
+
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await pair.Client.WriteAsync(new byte[1]));
+        await pair.Client.ShutdownAsync();
+        await pair.Client.ShutdownAsync();
+        Assert.Equal(0, await pair.Server.ReadAsync(new byte[1]).AsTask().WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.True(pair.Server.CloseNotifyReceived);
+    }
 }

@@ -1,3 +1,4 @@
+using System.Security.Authentication;
 using KTls.Handshake;
 using KTls.Kernel;
 using Microsoft.Win32.SafeHandles;
@@ -8,11 +9,12 @@ namespace KTls.DataPlane;
 internal sealed class KernelSendPlane(KernelSocket socket, RecordKeys keys) : SendPlane
 {
     private readonly KernelCipher _cipher = KernelKeys.CipherOf(keys.CipherSuite)!.Value;
-    private bool? _canChangeKeys;
 
     public override DataPlaneStatus Status { get; } = new(DataPlaneKind.Kernel, FallbackReason.None, "The kernel has the keys.");
 
-    public override bool CanChangeKeys => _canChangeKeys ??= RekeySupport.IsAvailable(_cipher);
+    // Readers and writers ask at the same time, and must hear the same for as long as the connection lives.
+    public override bool CanChangeKeys { get; } =
+        keys.Protocol == SslProtocols.Tls13 && RekeySupport.IsAvailable(KernelKeys.CipherOf(keys.CipherSuite)!.Value);
 
     public override ValueTask SendAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken) =>
         socket.SendAsync(data, cancellationToken);

@@ -11,7 +11,8 @@ internal sealed partial class SplitConnection
     // A reader has something to tell and waits for nobody: when a writer is at work, the alert follows its records.
     private void SendAlert(AlertDescription description)
     {
-        Volatile.Write(ref _alertToSend, (int)description);
+        // With a full fence: who looks at the lock before the alert is to be seen misses the writer, who releases it and looks for one.
+        Interlocked.Exchange(ref _alertToSend, (int)description);
         SendPendingAlert();
     }
 
@@ -36,7 +37,7 @@ internal sealed partial class SplitConnection
     {
         try
         {
-            if (!_isShutDown)
+            if (!_isShutDown && !_hasLostSendKeys)
             {
                 await SendControlAsync(ContentType.Alert, TlsAlert.Create(description), CancellationToken.None).ConfigureAwait(false);
             }

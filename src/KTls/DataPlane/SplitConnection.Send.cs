@@ -16,7 +16,10 @@ internal sealed partial class SplitConnection
     private readonly SendPlane _send;
     private KeyUsage _sealed;
     private int _isWriteUnderWay;
+
+    // close_notify is sealed, so nothing may follow it; and it is with TCP, so nothing is left to do.
     private bool _isShutDown;
+    private bool _isCloseNotifyOut;
     private Exception? _sendFailure;
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
@@ -91,23 +94,20 @@ internal sealed partial class SplitConnection
 
     public override async Task ShutdownAsync(CancellationToken cancellationToken)
     {
-        if (_isShutDown)
+        if (_isCloseNotifyOut)
         {
             return;
         }
 
-        ThrowIfFailed();
+        ThrowIfCloseNotifyMayNotBeSent();
         await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             await LockSendingAsync(cancellationToken).ConfigureAwait(false);
             try
             {
-                if (!_isShutDown)
-                {
-                    ThrowIfFailed();
-                    await SendCloseNotifyAsync(cancellationToken).ConfigureAwait(false);
-                }
+                ThrowIfCloseNotifyMayNotBeSent();
+                await SendCloseNotifyAsync(cancellationToken).ConfigureAwait(false);
             }
             finally
             {
@@ -120,12 +120,18 @@ internal sealed partial class SplitConnection
         }
     }
 
+    // Cancelled when the alert is sealed and not out, it goes on from there the next time.
     private async ValueTask SendCloseNotifyAsync(CancellationToken cancellationToken)
     {
+        if (!_isShutDown)
+        {
+            await _send.FlushAsync(cancellationToken).ConfigureAwait(false);
+            await SendControlAsync(ContentType.Alert, TlsAlert.Create(AlertDescription.CloseNotify), cancellationToken).ConfigureAwait(false);
+            _isShutDown = true;
+        }
+
         await _send.FlushAsync(cancellationToken).ConfigureAwait(false);
-        await SendControlAsync(ContentType.Alert, TlsAlert.Create(AlertDescription.CloseNotify), cancellationToken).ConfigureAwait(false);
-        _isShutDown = true;
-        await _send.FlushAsync(cancellationToken).ConfigureAwait(false);
+        _isCloseNotifyOut = true;
     }
 
     // How much of so many bytes goes out in one piece. It is counted now: of a send that fails or is cancelled a part may be out.
@@ -195,6 +201,14 @@ internal sealed partial class SplitConnection
         if (_isShutDown)
         {
             throw new InvalidOperationException("The stream was shut down; nothing can be written after close_notify.");
+        }
+    }
+
+    private void ThrowIfCloseNotifyMayNotBeSent()
+    {
+        if (!_isShutDown)
+        {
+            ThrowIfFailed();
         }
     }
 

@@ -12,6 +12,9 @@ internal sealed partial class SplitConnection
     private bool _owesKeyUpdate;
     private bool _hasRefusedUpdate;
 
+    // Our KeyUpdate is out, and the new keys are not in use: not even an alert may follow.
+    private bool _hasLostSendKeys;
+
     private bool CanChangeSendKeys => _session.CanUpdateKeys && _send.CanChangeKeys;
 
     public override async Task UpdateKeysAsync(bool requestPeerUpdate, CancellationToken cancellationToken)
@@ -103,6 +106,7 @@ internal sealed partial class SplitConnection
         catch (Exception e)
         {
             // The peer expects the new keys: under the old ones nothing may follow.
+            _hasLostSendKeys = true;
             Volatile.Write(ref _sendFailure, e);
             throw;
         }
@@ -116,8 +120,19 @@ internal sealed partial class SplitConnection
     {
         Log.EndsWithoutKeyUpdate(_logger, reason);
         var failure = new KeyUpdateUnavailableException(reason);
-        Volatile.Write(ref _sendFailure, failure);
-        await SendCloseNotifyAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await SendCloseNotifyAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Cancelled before that, the connection has not ended: the next write ends it.
+            if (_isShutDown)
+            {
+                Volatile.Write(ref _sendFailure, failure);
+            }
+        }
+
         throw failure;
     }
 

@@ -87,12 +87,12 @@ internal sealed partial class SplitConnection : Connection
         return ValueTask.CompletedTask;
     }
 
-    // After a failure nothing more is owed to the peer.
+    // After a failure nothing more is owed to the peer, but what stands before close_notify.
     private bool IsUnsent()
     {
         try
         {
-            return _ownedSocket is not null && Volatile.Read(ref _sendFailure) is null && _send.NeedsFlush;
+            return _ownedSocket is not null && (_isShutDown || Volatile.Read(ref _sendFailure) is null) && _send.NeedsFlush;
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {

@@ -27,6 +27,9 @@ internal sealed class UserReceivePlane : ReceivePlane
 
     // What is left of the content of the record that was opened last, a part of _buffer before _start.
     private Memory<byte> _content;
+
+    // Whether that record is still to be received, in whole or in part: an empty one, too, which only its type tells from nothing.
+    private bool _isRecordOpen;
     private ContentType _contentType;
 
     /// <summary>Creates the plane.</summary>
@@ -52,7 +55,7 @@ internal sealed class UserReceivePlane : ReceivePlane
     public override DataPlaneStatus Status => _status;
 
     /// <summary>Whether all that was received has been read: the next byte of the socket begins a record.</summary>
-    public bool IsAtBoundary => _start == _end && _content.IsEmpty;
+    public bool IsAtBoundary => _start == _end && !_isRecordOpen;
 
     public override ulong? RecordsOpened => _opener.Sequence;
 
@@ -73,7 +76,7 @@ internal sealed class UserReceivePlane : ReceivePlane
         {
             await _socket.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
         }
-        else if (_content.IsEmpty)
+        else if (!_isRecordOpen)
         {
             await OpenNextAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -82,7 +85,7 @@ internal sealed class UserReceivePlane : ReceivePlane
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<ReceivedRecord> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        if (_content.IsEmpty && !await OpenNextAsync(cancellationToken).ConfigureAwait(false))
+        if (!_isRecordOpen && !await OpenNextAsync(cancellationToken).ConfigureAwait(false))
         {
             ThrowIfInsideRecord();
             return new ReceivedRecord(0, 0, EndOfStream: true);
@@ -91,7 +94,8 @@ internal sealed class UserReceivePlane : ReceivePlane
         int length = Math.Min(buffer.Length, _content.Length);
         _content[..length].CopyTo(buffer);
         _content = _content[length..];
-        bool endOfRecord = _contentType == ContentType.ApplicationData || _content.IsEmpty;
+        _isRecordOpen = !_content.IsEmpty;
+        bool endOfRecord = _contentType == ContentType.ApplicationData || !_isRecordOpen;
         ReturnBufferWhenEmpty();
         return new ReceivedRecord((byte)_contentType, length, EndOfStream: false, endOfRecord);
     }
@@ -107,6 +111,7 @@ internal sealed class UserReceivePlane : ReceivePlane
         _opener.Dispose();
         _start = _end = 0;
         _content = default;
+        _isRecordOpen = false;
         ReturnBufferWhenEmpty();
     }
 
@@ -125,6 +130,7 @@ internal sealed class UserReceivePlane : ReceivePlane
         _start += recordLength;
         int contentLength = _opener.Open(record.Span, out _contentType).Length;
         _content = record.Slice(_opener.ContentOffset, contentLength);
+        _isRecordOpen = true;
         return true;
     }
 
