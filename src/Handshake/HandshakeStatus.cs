@@ -1,6 +1,9 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace KTls.Handshake;
 
 /// <summary>What a handshake waits for.</summary>
+[Experimental(Maturity.Experimental)]
 public enum HandshakeStatus
 {
     /// <summary>The peer's next record: <see cref="TlsHandshake.ReceiveRecord"/>.</summary>

@@ -1,8 +1,10 @@
+using System.Diagnostics.CodeAnalysis;
 using KTls.Handshake.Wire;
 
 namespace KTls.Handshake;
 
 /// <summary>A handshake message that came after the handshake.</summary>
+[Experimental(Maturity.Experimental)]
 public enum PostHandshakeMessage
 {
     /// <summary>A session ticket (RFC 8446 §4.6.1).</summary>
@@ -22,6 +24,7 @@ public enum PostHandshakeMessage
 }
 
 /// <summary>Reads the handshake messages that come after the handshake, from the content of handshake records.</summary>
+[Experimental(Maturity.Experimental)]
 public sealed class PostHandshakeReader : IDisposable
 {
     // nonce and extensions are small, a ticket is at most 2^16 - 1 bytes: one that large helps nobody.

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
 using System.Security.Authentication;
 using KTls.Handshake.Crypto;
@@ -5,6 +6,7 @@ using KTls.Handshake.Crypto;
 namespace KTls.Handshake;
 
 /// <summary>What this library can negotiate.</summary>
+[Experimental(Maturity.Experimental)]
 public static class SupportedParameters
 {
     /// <summary>The cipher suites, in the order of preference.</summary>

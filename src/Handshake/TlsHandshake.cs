@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography.X509Certificates;
 using KTls.Handshake.Wire;
 
@@ -7,6 +8,7 @@ namespace KTls.Handshake;
 /// A TLS handshake without I/O: the caller feeds it the peer's records one by one, sends what stands in <see cref="Output"/>
 /// after every step, and answers what <see cref="Status"/> asks for. Not for several threads at once.
 /// </summary>
+[Experimental(Maturity.Experimental)]
 public abstract class TlsHandshake : IDisposable
 {
     // A peer sends one (RFC 8446 §D.4). More than a few are no middlebox's work.

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
 using System.Security.Authentication;
 using KTls.Handshake.Crypto;
@@ -10,6 +11,7 @@ namespace KTls.Handshake;
 /// namely the keys of each direction now and after the next KeyUpdate, the exporter's secret and, on a client, what goes into a
 /// session with a ticket. Zeroed on dispose.
 /// </summary>
+[Experimental(Maturity.Experimental)]
 public abstract class TlsSession : IDisposable
 {
     private protected TlsSession(CipherSuite suite) => Suite = suite;

@@ -28,6 +28,24 @@ public sealed partial class PublicMemberTests
         Assert.True(faults.Length == 0, string.Join('\n', faults));
     }
 
+    /// <summary>
+    /// What the packages show is what PublicApi.txt says: nothing is public by accident, and nothing changes unnoticed.
+    /// With KTLS_WRITE_PUBLIC_API set it is written anew, to be looked at with git.
+    /// </summary>
+    [Fact]
+    public void The_public_members_are_those_of_the_snapshot()
+    {
+        string file = Repository.PathOf("tests/KTls.Docs.Tests/PublicApi.txt");
+        string[] members = [.. Packages.SelectMany(package => package.Data.GetExportedTypes())
+            .SelectMany(type => type.GetMembers(Declared).Where(IsForUsers).Prepend(type)).Select(DocumentationId.Of).Order(StringComparer.Ordinal)];
+        if (Environment.GetEnvironmentVariable("KTLS_WRITE_PUBLIC_API") is { Length: > 0 })
+        {
+            File.WriteAllLines(file, members);
+        }
+
+        Assert.Equal(File.ReadAllLines(file), members);
+    }
+
     private static IEnumerable<string> FaultsOf(MemberInfo member, Dictionary<string, XElement> pages)
     {
         if (!pages.TryGetValue(DocumentationId.Of(member), out XElement? page))

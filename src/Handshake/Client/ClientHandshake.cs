@@ -1,9 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using KTls.Handshake.Crypto;
 using KTls.Handshake.Wire;
 
 namespace KTls.Handshake;
 
 /// <summary>The client's side of a TLS handshake: up to the ServerHello here, then in the version's state machine.</summary>
+[Experimental(Maturity.Experimental)]
 public sealed class ClientHandshake : TlsHandshake
 {
     private readonly ClientOffer _offer;

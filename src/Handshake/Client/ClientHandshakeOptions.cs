@@ -1,9 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
 using System.Security.Authentication;
 
 namespace KTls.Handshake;
 
 /// <summary>What a client offers.</summary>
+[Experimental(Maturity.Experimental)]
 public sealed class ClientHandshakeOptions
 {
     private readonly int? _recordSizeLimit;

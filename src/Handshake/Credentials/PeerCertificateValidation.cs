@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -5,6 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace KTls.Handshake;
 
 /// <summary>Judges a peer's certificate as <see cref="SslStream"/> does: by chain and, a server's, by name.</summary>
+[Experimental(Maturity.Experimental)]
 public static class PeerCertificateValidation
 {
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
@@ -9,6 +10,7 @@ namespace KTls.Handshake;
 /// What seals or opens the records of one direction: key, write IV and the number of the next record.
 /// Zeroed on dispose.
 /// </summary>
+[Experimental(Maturity.Experimental)]
 public sealed class RecordKeys : IDisposable
 {
     private readonly SecretBytes _material;

@@ -1,9 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using KTls.Handshake.Crypto;
 
 namespace KTls.Handshake;
 
 /// <summary>Opens the records of one direction in user space (RFC 8446 §5.2; RFC 5246 §6.2.3.3). Not for several threads at once.</summary>
+[Experimental(Maturity.Experimental)]
 public sealed class RecordOpener : IDisposable
 {
     private readonly Aead _aead;

@@ -1,8 +1,10 @@
+using System.Diagnostics.CodeAnalysis;
 using KTls.Handshake.Crypto;
 
 namespace KTls.Handshake;
 
 /// <summary>Seals the records of one direction in user space (RFC 8446 §5.2; RFC 5246 §6.2.3.3). Not for several threads at once.</summary>
+[Experimental(Maturity.Experimental)]
 public sealed class RecordSealer : IDisposable
 {
     /// <summary>

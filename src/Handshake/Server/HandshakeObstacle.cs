@@ -1,6 +1,9 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace KTls.Handshake;
 
 /// <summary>Why a server with its options cannot serve a client, as far as the ClientHello tells.</summary>
+[Experimental(Maturity.Experimental)]
 public enum HandshakeObstacle
 {
     /// <summary>The client offers no protocol version that the server speaks.</summary>

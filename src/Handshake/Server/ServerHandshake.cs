@@ -1,9 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Authentication;
 using KTls.Handshake.Wire;
 
 namespace KTls.Handshake;
 
 /// <summary>The server's side of a TLS handshake: up to the ClientHello here, then in the version's state machine.</summary>
+[Experimental(Maturity.Experimental)]
 public sealed class ServerHandshake : TlsHandshake
 {
     /// <summary>Creates the server's side.</summary>

@@ -1,9 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
 using System.Security.Authentication;
 
 namespace KTls.Handshake;
 
 /// <summary>What a server needs to answer a ClientHello.</summary>
+[Experimental(Maturity.Experimental)]
 public sealed class ServerHandshakeOptions
 {
     private readonly int _ticketCount = 2;

@@ -1,8 +1,10 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using KTls.Handshake.Wire;
 
 namespace KTls.Handshake;
 
+[Experimental(Maturity.Experimental)]
 public sealed partial class ClientHello
 {
     private const byte HostName = 0;

@@ -1,8 +1,10 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 
 namespace KTls.Handshake;
 
 /// <summary>The five bytes before every record (RFC 8446 §5.1), and the limits of what follows them.</summary>
+[Experimental(Maturity.Experimental)]
 public readonly struct RecordHeader
 {
     /// <summary>Bytes of a record header.</summary>

@@ -1,6 +1,9 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace KTls.Handshake;
 
 /// <summary>The two bytes of an alert (RFC 8446 §6).</summary>
+[Experimental(Maturity.Experimental)]
 public static class TlsAlert
 {
     /// <summary>Bytes of an alert.</summary>
