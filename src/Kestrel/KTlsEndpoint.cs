@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using KTls.Kestrel.Tls;
 using Microsoft.AspNetCore.Connections;
@@ -42,6 +43,7 @@ internal static class KTlsEndpoint
             handshakes,
             kernelOptions,
             new BufferLimits(transport.MaxReadBufferSize ?? 0, transport.MaxWriteBufferSize ?? 0),
+            new HandshakeMetrics(services.GetRequiredService<IMeterFactory>()),
             loggerFactory.CreateLogger<KTlsConnectionMiddleware>()).OnConnectionAsync;
     }
 }

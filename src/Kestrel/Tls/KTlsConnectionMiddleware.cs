@@ -10,7 +10,7 @@ namespace KTls.Kestrel.Tls;
 /// Does the handshake on the bare socket. What it cannot serve it leaves untouched to stock HTTPS, which comes next and steps aside
 /// itself when it finds a connection that has TLS already.
 /// </summary>
-internal sealed class KTlsConnectionMiddleware(ConnectionDelegate next, EndpointHandshakes handshakes, KTlsOptions kernelOptions, BufferLimits limits, ILogger logger)
+internal sealed class KTlsConnectionMiddleware(ConnectionDelegate next, EndpointHandshakes handshakes, KTlsOptions kernelOptions, BufferLimits limits, HandshakeMetrics metrics, ILogger logger)
 {
     public async Task OnConnectionAsync(ConnectionContext context)
     {
@@ -45,23 +45,31 @@ internal sealed class KTlsConnectionMiddleware(ConnectionDelegate next, Endpoint
 
     private async Task<KTlsStream?> AuthenticateAsync(ConnectionContext context, System.Net.Sockets.Socket socket)
     {
+        long begin = metrics.Begin(context);
         try
         {
             KTlsStream stream = await handshakes.RunAsync(context, socket, kernelOptions).ConfigureAwait(false);
+            metrics.Succeeds(context, begin, stream.SslProtocol);
             Log.Established(logger, context.ConnectionId, stream.SslProtocol, stream.Sending.Kind, stream.Receiving.Kind);
             return stream;
         }
-        catch (TimeoutException)
+        catch (Exception e)
         {
-            Log.TimedOut(logger, context.ConnectionId);
-        }
-        catch (OperationCanceledException)
-        {
-            Log.Failed(logger, context.ConnectionId, "the connection was aborted", null);
-        }
-        catch (Exception e) when (e is AuthenticationException or IOException)
-        {
-            Log.Failed(logger, context.ConnectionId, e.Message, e);
+            metrics.Fails(context, begin, e is TimeoutException ? typeof(OperationCanceledException) : e.GetType());
+            switch (e)
+            {
+                case TimeoutException:
+                    Log.TimedOut(logger, context.ConnectionId);
+                    break;
+                case OperationCanceledException:
+                    Log.Failed(logger, context.ConnectionId, "the connection was aborted", null);
+                    break;
+                case AuthenticationException or IOException:
+                    Log.Failed(logger, context.ConnectionId, e.Message, e);
+                    break;
+                default:
+                    throw;
+            }
         }
 
         return null;
