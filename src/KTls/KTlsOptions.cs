@@ -21,7 +21,8 @@ public sealed partial class KTlsOptions
     /// handshake_failure, protocol_version or insufficient_security, where <see cref="Fallback"/> and <see cref="DataPlane"/> allow SslStream. Default: false.
     /// </summary>
     /// <remarks>
-    /// The alert may be an attacker's. It gains the suites and groups that SslStream has beyond ours (CBC, for example), but no version that
+    /// The alert may be an attacker's. It gains the suites and groups that SslStream has beyond ours (CBC, for example), and servers without the extended master secret
+    /// (RFC 7627), whatever <see cref="RequireExtendedMasterSecret"/> says; but no version that
     /// <see cref="SslClientAuthenticationOptions.EnabledSslProtocols"/> does not allow, none below TLS 1.2 where that leaves the choice to the system,
     /// and no older version than both ends have: the second handshake offers all versions again and proves that nobody changed that.
     /// </remarks>

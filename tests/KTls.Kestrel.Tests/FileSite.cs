@@ -113,6 +113,14 @@ internal sealed class FileSite : IAsyncDisposable, ILoggerProvider
             await http.Response.SendFileAsync(PathOf("file.bin"));
             await write;
         });
+        site.MapGet("/twice", async (HttpContext http) =>
+        {
+            http.Response.ContentLength = 2 * Content.Length;
+            await http.Response.StartAsync();
+            Task first = http.Response.SendFileAsync(PathOf("file.bin"));
+            await http.Response.SendFileAsync(PathOf("file.bin"));
+            await first;
+        });
         site.MapGet("/outcome/{name}", async (HttpContext http, string name, bool cancellable = false, double patience = 10) =>
         {
             string outcome = "returned";

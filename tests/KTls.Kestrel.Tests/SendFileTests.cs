@@ -99,6 +99,17 @@ public sealed class SendFileTests
         Assert.Equal(behind, await client.GetByteArrayAsync("unawaited"));
     }
 
+    /// <summary>An application's mistake, for which stock HTTPS mixes the bytes of both.</summary>
+    [Fact]
+    public async Task A_file_that_does_not_wait_for_another_comes_after_it()
+    {
+        await using FileSite site = await FileSite.StartAsync(isKTls: true);
+        using HttpClient client = site.Site.CreateClient(HttpVersion.Version11);
+        byte[] twice = [.. FileSite.Content, .. FileSite.Content];
+        Assert.Equal(twice, await client.GetByteArrayAsync("twice"));
+        Assert.Equal(1, site.FilesSent);
+    }
+
     [Theory]
     [MemberData(nameof(Servers))]
     public async Task Requests_that_come_together_are_answered_in_order(bool isKTls)

@@ -19,7 +19,10 @@ internal sealed class FilePipeWriter(PipeWriter pipe) : PipeWriter
 
     public override long UnflushedBytes => pipe.UnflushedBytes;
 
-    /// <summary>The next <see cref="GetMemory"/> returns this, and an <see cref="Advance"/> then takes it. Null: no file any more.</summary>
+    /// <summary>
+    /// The next <see cref="GetMemory"/> returns this, unless an earlier file is still under way, and an <see cref="Advance"/> then takes it.
+    /// Null: no file any more.
+    /// </summary>
     public void Offer(FileRange? file) => (_offered, _given) = (file, null);
 
     /// <summary>The file that stands among the next bytes.</summary>
@@ -40,7 +43,7 @@ internal sealed class FilePipeWriter(PipeWriter pipe) : PipeWriter
 
     public override Memory<byte> GetMemory(int sizeHint = 0)
     {
-        _given = _offered;
+        _given = _taken is { Ended.IsCompleted: false } ? null : _offered;
         return _given?.Memory ?? pipe.GetMemory(sizeHint);
     }
 
