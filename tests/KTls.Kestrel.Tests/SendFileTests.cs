@@ -107,7 +107,9 @@ public sealed class SendFileTests
         using HttpClient client = site.Site.CreateClient(HttpVersion.Version11);
         byte[] twice = [.. FileSite.Content, .. FileSite.Content];
         Assert.Equal(twice, await client.GetByteArrayAsync("twice"));
-        Assert.Equal(1, site.FilesSent);
+
+        // The second one, too, if the first one is out before it begins.
+        Assert.InRange(site.FilesSent, 1, 2);
     }
 
     [Theory]
