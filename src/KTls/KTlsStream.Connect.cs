@@ -77,7 +77,10 @@ public sealed partial class KTlsStream
 
     private static async Task<Socket> OpenAsync(EndPoint endPoint, CancellationToken cancellationToken)
     {
-        Socket socket = endPoint is IPEndPoint ? new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) : new Socket(SocketType.Stream, ProtocolType.Tcp);
+        // The other one speaks both, and an IPv4 address that is written as one of IPv6 needs that: one that a name led to is.
+        Socket socket = endPoint.AddressFamily == AddressFamily.InterNetwork
+            ? new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
+            : new Socket(SocketType.Stream, ProtocolType.Tcp);
         try
         {
             socket.NoDelay = true;

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -98,6 +99,18 @@ public sealed class RetryTests : IDisposable
         await AssertEchoesAsync(stream);
     }
 
+    /// <summary>The second connection goes where the name led the first one.</summary>
+    [Fact]
+    public async Task A_name_is_retried_too()
+    {
+        using var attacker = new Attacker(_listener.LocalEndPoint!, Attacker.Alert(AlertDescription.HandshakeFailure), Attacker.LeaveAlone);
+        var endPoint = new DnsEndPoint("localhost", ((IPEndPoint)attacker.EndPoint).Port);
+        await using KTlsStream stream = await KTlsStream.ConnectAsync(endPoint, _client, _options).WaitAsync(Patience);
+        AssertServedBySslStream(stream);
+        Assert.Equal(2, attacker.Connections);
+        await AssertEchoesAsync(stream);
+    }
+
     [Theory]
     [MemberData(nameof(Refusals))]
     public async Task Alerts_in_both_connections_are_the_end(AlertDescription alert)
@@ -164,7 +177,7 @@ public sealed class RetryTests : IDisposable
         await Assert.ThrowsAsync<ArgumentException>(() => KTlsStream.ConnectAsync(_listener.LocalEndPoint!, _client, new KTlsOptions { LeaveSocketOpen = true }));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => KTlsStream.ConnectAsync(_listener.LocalEndPoint!, _client, _options, new CancellationToken(canceled: true)));
         Socket closed = Attacker.Listen();
-        System.Net.EndPoint nowhere = closed.LocalEndPoint!;
+        EndPoint nowhere = closed.LocalEndPoint!;
         closed.Dispose();
         await Assert.ThrowsAsync<SocketException>(() => KTlsStream.ConnectAsync(nowhere, _client, _options));
     }
