@@ -39,7 +39,7 @@ public sealed partial class KestrelSiteTests
             Assert.Equal("image/svg+xml", picture.Content.Headers.ContentType!.MediaType);
 
             JsonElement report = JsonDocument.Parse(await client.GetStringAsync("api/connection")).RootElement;
-            Assert.Equal((plane, plane), (report.GetProperty("sending").GetString(), report.GetProperty("receiving").GetString()));
+            Assert.Equal((plane, Receiving(plane)), (report.GetProperty("sending").GetString(), report.GetProperty("receiving").GetString()));
             Assert.Equal($"HTTP/{version.ToString(version.Minor == 0 ? 1 : 2)}", report.GetProperty("http").GetString());
             Assert.Equal("Tls13", report.GetProperty("tls").GetString());
 
@@ -74,6 +74,10 @@ public sealed partial class KestrelSiteTests
         Assert.Equal(version[5..], answers[1]);
         Assert.Equal(version[5..], answers[3]);
     }
+
+    // A kernel that cannot change keys does not receive (docs/FALLBACK.md).
+    private static string Receiving(string plane) =>
+        plane == "Kernel" && KernelTls.Probe().Ciphers.Any(cipher => cipher.Rekey is { IsAvailable: false }) ? "UserSpace" : plane;
 
     private static async Task<string> RunAsync(string program, params string[] arguments)
     {
