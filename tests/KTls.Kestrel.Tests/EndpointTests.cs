@@ -95,19 +95,30 @@ public sealed class EndpointTests : IDisposable
         await AssertServesAsync(site, isKTls: false);
     }
 
+    /// <summary>The same said in the defaults for all endpoints.</summary>
     [Fact]
-    public async Task Certificates_by_name_in_the_configuration_stay_stock()
+    public async Task UseHttps_in_the_defaults_stays_stock()
     {
-        WebApplicationBuilder builder = Builder(isKTls: true);
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["Kestrel:Endpoints:Site:Url"] = "https://127.0.0.1:0",
-            ["Kestrel:Endpoints:Site:Sni:*:Certificate:Path"] = _file,
-            ["Kestrel:Endpoints:Site:Sni:*:Certificate:Password"] = Password,
-        });
+        WebApplicationBuilder builder = Builder(isKTls: true, "--urls=https://127.0.0.1:0");
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(listen => listen.UseHttps(Site.Certificate)));
         await using Site site = await Site.StartAsync(builder);
         await AssertServesAsync(site, isKTls: false);
-        Assert.Contains(_log.Lines, line => line.StartsWith("Warning: Stock HTTPS serves", StringComparison.Ordinal));
+    }
+
+    /// <summary>An endpoint of the configuration with stock HTTPS of the application's own: we serve it with the very options.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Configuration_with_options_of_code(bool isKTls)
+    {
+        WebApplicationBuilder builder = Builder(isKTls);
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Kestrel:Endpoints:Site:Url"] = "https://127.0.0.1:0" });
+        var https = new HttpsConnectionAdapterOptions { ServerCertificate = Site.Certificate, SslProtocols = SslProtocols.Tls12 };
+        builder.WebHost.ConfigureKestrel((context, kestrel) => kestrel.Configure(context.Configuration.GetSection("Kestrel")).Endpoint("Site", endpoint => endpoint.ListenOptions.UseHttps(https)));
+        await using Site site = await Site.StartAsync(builder);
+        await AssertServesAsync(site, isKTls);
+        using HttpClient client = site.CreateClient(HttpVersion.Version11);
+        Assert.StartsWith("Tls12 ", await client.GetStringAsync("tls"), StringComparison.Ordinal);
     }
 
     [Fact]
