@@ -32,4 +32,7 @@ internal static partial class Log
 
     [LoggerMessage(9, LogLevel.Warning, "Stock HTTPS serves the https endpoints of the configuration and of --urls, because {Reason}.")]
     public static partial void EndpointsStayStock(ILogger logger, string reason);
+
+    [LoggerMessage(10, LogLevel.Error, "Connection {ConnectionId}: a callback of ConnectionClosed failed.")]
+    public static partial void ClosedCallbackFailed(ILogger logger, string connectionId, Exception exception);
 }
