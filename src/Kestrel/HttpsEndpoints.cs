@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Configuration;
@@ -25,8 +26,14 @@ internal sealed class HttpsEndpoints(Action<KTlsOptions>? configureKernel, ILogg
         try
         {
             endpointDefaults = EndpointDefaults(options);
+            foreach (ListenOptions loaded in ConfigurationEndpoints(options))
+            {
+                // An endpoint with https in code has Kestrel load the configuration at once. Stock HTTPS, if any, came last.
+                List<Func<ConnectionDelegate, ConnectionDelegate>> middleware = Middleware(loaded);
+                middleware.Insert(Math.Max(0, middleware.Count - 1), next => Create(next, loaded, options));
+            }
         }
-        catch (MissingMethodException e)
+        catch (MissingMemberException e)
         {
             Log.EndpointsStayStock(logger, e.Message);
             return;
@@ -55,24 +62,26 @@ internal sealed class HttpsEndpoints(Action<KTlsOptions>? configureKernel, ILogg
             return;
         }
 
-        listenOptions.Use(next =>
+        listenOptions.Use(next => Create(next, listenOptions, options));
+    }
+
+    // The server starts: everything is set.
+    private ConnectionDelegate Create(ConnectionDelegate next, ListenOptions listenOptions, KestrelServerOptions options)
+    {
+        if (KTlsEndpoint.IsMarked(listenOptions))
         {
-            // The server starts: everything is set.
-            if (KTlsEndpoint.IsMarked(listenOptions))
-            {
-                return next;
-            }
+            return next;
+        }
 
-            if (HttpsOptions(listenOptions) is { } https)
-            {
-                return KTlsEndpoint.Create(next, listenOptions, https, configureKernel);
-            }
+        if (HttpsOptions(listenOptions) is { } https)
+        {
+            return KTlsEndpoint.Create(next, listenOptions, https, configureKernel);
+        }
 
-            // Certificates by name (Sni in the configuration) come as a callback.
-            return HttpsCallbackOptions(listenOptions) is { } callback && !MayAskLater(options)
-                ? KTlsEndpoint.Create(next, listenOptions, callback, configureKernel)
-                : next;
-        });
+        // Certificates by name (Sni in the configuration) come as a callback.
+        return HttpsCallbackOptions(listenOptions) is { } callback && !MayAskLater(options)
+            ? KTlsEndpoint.Create(next, listenOptions, callback, configureKernel)
+            : next;
     }
 
     // Whether a name may want client certificates after the handshake is known to the callback alone, when the ClientHello is read.
@@ -97,6 +106,12 @@ internal sealed class HttpsEndpoints(Action<KTlsOptions>? configureKernel, ILogg
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_HttpsDefaults")]
     private static extern Action<HttpsConnectionAdapterOptions> HttpsDefaults(KestrelServerOptions options);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_ConfigurationBackedListenOptions")]
+    private static extern List<ListenOptions> ConfigurationEndpoints(KestrelServerOptions options);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_middleware")]
+    private static extern ref List<Func<ConnectionDelegate, ConnectionDelegate>> Middleware(ListenOptions listenOptions);
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_HttpsOptions")]
     private static extern HttpsConnectionAdapterOptions? HttpsOptions(ListenOptions listenOptions);

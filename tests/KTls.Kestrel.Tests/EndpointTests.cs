@@ -65,6 +65,38 @@ public sealed class EndpointTests : IDisposable
         await Assert.ThrowsAsync<HttpRequestException>(() => nobody.GetStringAsync("certificate"));
     }
 
+    /// <summary>An endpoint with https in code has Kestrel load the configuration before anybody else sees the options.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Configuration_beside_an_endpoint_in_code(bool isKTls)
+    {
+        WebApplicationBuilder builder = Builder(isKTls);
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Kestrel:Endpoints:Site:Url"] = "https://127.0.0.1:0",
+            ["Kestrel:Endpoints:Site:Certificate:Path"] = _file,
+            ["Kestrel:Endpoints:Site:Certificate:Password"] = Password,
+            ["Kestrel:Endpoints:Site:SslProtocols:0"] = "Tls12",
+            ["Kestrel:Endpoints:Plain:Url"] = "http://127.0.0.1:0",
+        });
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.ConfigureEndpointDefaults(listen => listen.Use(next => next));
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(Site.Certificate));
+        });
+        await using Site site = await Site.StartAsync(builder);
+        List<string> answers = [];
+        foreach (string address in site.Addresses)
+        {
+            using HttpClient client = site.CreateClient(HttpVersion.Version11);
+            answers.Add(await client.GetStringAsync(address + (address.StartsWith("https", StringComparison.Ordinal) ? "/tls" : "/plane")) + await client.GetStringAsync(address + "/plane"));
+        }
+
+        answers.Sort(StringComparer.Ordinal);
+        Assert.Equal(["Tls12  https HTTP/1.1" + Plane(isKTls), "Tls13  https HTTP/1.1stock", "stockstock"], answers);
+    }
+
     /// <summary>What an application sets for all endpoints holds, and ours does not come in its way.</summary>
     [Theory]
     [InlineData(false)]
