@@ -273,6 +273,45 @@ public sealed class EndpointTests : IDisposable
         Assert.Equal("UserSpace", await client.GetStringAsync("plane"));
     }
 
+    /// <summary>The first one counts, as with stock HTTPS, and nobody is told that stock HTTPS serves.</summary>
+    [Fact]
+    public async Task UseKTls_twice()
+    {
+        WebApplicationBuilder builder = Builder(isKTls: true);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(
+            IPAddress.Loopback, 0, listen => listen.UseKTls(Site.Certificate, https => https.SslProtocols = SslProtocols.Tls12).UseKTls(Site.Certificate)));
+        await using Site site = await Site.StartAsync(builder);
+        using HttpClient client = site.CreateClient(HttpVersion.Version11);
+        Assert.StartsWith("Tls12", await client.GetStringAsync("tls"), StringComparison.Ordinal);
+        Assert.Equal(Plane(isKTls: true), await client.GetStringAsync("plane"));
+        Assert.DoesNotContain(_log.Lines, line => line.Contains("tock HTTPS serves", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Without_the_transport_stock_serves_and_one_warning_tells()
+    {
+        WebApplicationBuilder builder = Builder(isKTls: false);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseKTls(Site.Certificate)));
+        await using Site site = await Site.StartAsync(builder);
+        await AssertServesAsync(site, isKTls: false);
+        await AssertServesAsync(site, isKTls: false);
+        Assert.Single(_log.Lines, line => line.StartsWith("Warning: Stock HTTPS serves the endpoint 127.0.0.1:", StringComparison.Ordinal));
+    }
+
+    /// <summary>A certificate for clients is refused, for one connection, whoever serves.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_selected_certificate_that_is_not_for_servers(bool isKTls)
+    {
+        using X509Certificate2 forClients = Site.CreateCertificate("localhost", usage: "1.3.6.1.5.5.7.3.2");
+        int selected = 0;
+        await using Site site = await Site.StartAsync(isKTls, https => https.ServerCertificateSelector = (_, _) => selected++ == 0 ? forClients : Site.Certificate);
+        using HttpClient client = site.CreateClient(HttpVersion.Version11);
+        await Assert.ThrowsAsync<HttpRequestException>(() => client.GetStringAsync("small"));
+        Assert.Equal("small", await client.GetStringAsync("small"));
+    }
+
     [Fact]
     public async Task No_certificate_in_the_store()
     {
