@@ -24,14 +24,9 @@ internal sealed partial class RunningSite : IAsyncDisposable
     /// <summary>The site makes its certificate itself.</summary>
     public static SslClientAuthenticationOptions AnyCertificate => new() { RemoteCertificateValidationCallback = (_, _, _, _) => true };
 
-    /// <summary>More arguments for the site, and who has to seal what it sends.</summary>
-    public static TheoryData<string, string> Kinds => new()
-    {
-        { string.Empty, Site.KernelHasTls ? "Kernel" : "SslStream" },
-        { " --stock true", "stock" },
-    };
-
     public Uri Address { get; }
+
+    public int ProcessId => _process.Id;
 
     /// <summary>Who has to open what comes in: a kernel that cannot change keys does not receive (docs/FALLBACK.md).</summary>
     public static string Receiving(string sending) =>
