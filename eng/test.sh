@@ -41,7 +41,7 @@ program() {
   echo "tests/$1/bin/Release/net10.0/$1.dll"
 }
 
-source eng/tools.sh --fetched curl openssl gnutls-cli gnutls-serv strace nginx chromium certutil pk12util
+source eng/tools.sh --fetched curl openssl gnutls-cli gnutls-serv strace nginx chromium certutil pk12util h2load wrk
 echo '== build'
 dotnet build KTls.sln -c Release -v quiet -clp:ErrorsOnly
 eng/lab.sh --prepare

@@ -11,10 +11,12 @@ namespace KTls.Kestrel.Tests;
 internal sealed partial class RunningSite : IAsyncDisposable
 {
     private readonly Process _process;
+    private readonly Task<string> _log;
 
     private RunningSite(Process process, Uri address)
     {
         _process = process;
+        _log = process.StandardOutput.ReadToEndAsync();
         Address = address;
     }
 
@@ -47,7 +49,6 @@ internal sealed partial class RunningSite : IAsyncDisposable
             if (line.Contains("Application started", StringComparison.Ordinal))
             {
                 Assert.Contains(lines, line => line.EndsWith($"Now listening on: https://127.0.0.1:{port}", StringComparison.Ordinal));
-                _ = process.StandardOutput.ReadToEndAsync();
                 return new RunningSite(process, new Uri($"https://127.0.0.1:{port}/"));
             }
         }
@@ -60,11 +61,13 @@ internal sealed partial class RunningSite : IAsyncDisposable
         BaseAddress = Address, DefaultRequestVersion = version, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact, Timeout = Patience,
     };
 
+    /// <summary>The site has to end as it is told to, and must have logged no error: a client that goes away is none.</summary>
     public async ValueTask DisposeAsync()
     {
         await PeerProgram.RunAsync("kill", _process.Id.ToString(CultureInfo.InvariantCulture));
         await _process.WaitForExitAsync().WaitAsync(Patience);
         Assert.Equal(0, _process.ExitCode);
+        Assert.DoesNotMatch("(?m)^(fail|crit): ", await _log);
         _process.Dispose();
     }
 
