@@ -50,6 +50,18 @@ public sealed partial class LoadTests(LoadedSite loaded) : IClassFixture<LoadedS
         await AssertStillServedAsync();
     }
 
+    /// <summary>Requests are under way when their connections break: the site may log no error (<see cref="RunningSite.DisposeAsync"/>).</summary>
+    [Theory]
+    [InlineData("--alpn-list=h2", "api/connection")]
+    [InlineData("--h1", "api/connection")]
+    [InlineData("--h1", "download/1")]
+    public async Task A_killed_client_is_no_error(string option, string path)
+    {
+        string h2load = $"h2load {option} -n 1000000 -c 8 -m 8 {loaded.Running.Address}{path}";
+        await PeerProgram.RunAsync("sh", "-c", $"timeout -s KILL 0.5 {h2load}; test $? = 137");
+        await AssertStillServedAsync();
+    }
+
     // The bytes of the bodies.
     private async Task<long> H2loadAsync(string option, string protocol, int requests, int connections, string path)
     {
