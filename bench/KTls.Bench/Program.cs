@@ -1,33 +1,37 @@
 using System.Globalization;
+using KTls.Bench.Files;
 using KTls.Bench.Handshakes;
+using KTls.Bench.Idle;
 using KTls.Bench.Sites;
 using KTls.Bench.Streams;
+using KTls.Bench.Transfers;
 
 namespace KTls.Bench;
 
 internal static class Program
 {
     private static readonly IScenario[] Scenarios =
-        [new HandshakeScenario(), new FallbackScenario(), new DirectionScenario(), new RekeyScenario(), new SiteScenario()];
+        [new HandshakeScenario(), new FallbackScenario(), new DirectionScenario(), new RekeyScenario(), new SiteScenario(), new IdleScenario(), new FileScenario(), new TransferScenario()];
+
+    // What this program is as a child of its own, by the first argument.
+    private static readonly Dictionary<string, Func<string[], Task>> Roles = new()
+    {
+        [PeerProcess.Command] = arguments => Task.Run(() => PeerProgram.Run(arguments[1], Enum.Parse<HandshakeMode>(arguments[2]))),
+        [StreamPeer.Command] = arguments => StreamPeer.RunAsync(int.Parse(arguments[1])),
+        [SitePeer.Command] = _ => SitePeer.RunAsync(),
+        [FileClient.Command] = _ => FileClient.PlayAsync(),
+        [OwnFileServerProgram.Command] = arguments => OwnFileServerProgram.RunAsync(Enum.Parse<OwnFileServerKind>(arguments[1]), arguments[2]),
+        [TransferEnds.Command] = arguments => TransferEnds.RunAsync(arguments[1], Enum.Parse<TransferKind>(arguments[2])),
+        [IdleServer.Command] = arguments => IdleServer.RunAsync(Enum.Parse<IdleKind>(arguments[1])),
+        [IdlePeer.Command] = _ => IdlePeer.RunAsync(),
+    };
 
     public static async Task<int> Main(string[] arguments)
     {
         CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-        if (arguments is [PeerProcess.Command, string role, string mode])
+        if (arguments.Length != 0 && Roles.TryGetValue(arguments[0], out Func<string[], Task>? play))
         {
-            PeerProgram.Run(role, Enum.Parse<HandshakeMode>(mode));
-            return 0;
-        }
-
-        if (arguments is [StreamPeer.Command, string port])
-        {
-            await StreamPeer.RunAsync(int.Parse(port));
-            return 0;
-        }
-
-        if (arguments is [SitePeer.Command])
-        {
-            await SitePeer.RunAsync();
+            await play(arguments);
             return 0;
         }
 
