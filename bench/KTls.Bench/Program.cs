@@ -16,7 +16,7 @@ internal static class Program
     // What this program is as a child of its own, by the first argument.
     private static readonly Dictionary<string, Func<string[], Task>> Roles = new()
     {
-        [PeerProcess.Command] = arguments => Task.Run(() => PeerProgram.Run(arguments[1], Enum.Parse<HandshakeMode>(arguments[2]))),
+        [PeerProcess.Command] = PlayPeer,
         [StreamPeer.Command] = arguments => StreamPeer.RunAsync(int.Parse(arguments[1])),
         [SitePeer.Command] = _ => SitePeer.RunAsync(),
         [FileClient.Command] = _ => FileClient.PlayAsync(),
@@ -64,5 +64,11 @@ internal static class Program
 
             return 2;
         }
+    }
+
+    private static Task PlayPeer(string[] arguments)
+    {
+        PeerProgram.Run(arguments[1], Enum.Parse<HandshakeMode>(arguments[2]));
+        return Task.CompletedTask;
     }
 }
