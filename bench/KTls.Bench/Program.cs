@@ -2,6 +2,7 @@ using System.Globalization;
 using KTls.Bench.Files;
 using KTls.Bench.Handshakes;
 using KTls.Bench.Idle;
+using KTls.Bench.Scale;
 using KTls.Bench.Sites;
 using KTls.Bench.Streams;
 using KTls.Bench.Transfers;
@@ -11,7 +12,7 @@ namespace KTls.Bench;
 internal static class Program
 {
     private static readonly IScenario[] Scenarios =
-        [new HandshakeScenario(), new FallbackScenario(), new DirectionScenario(), new RekeyScenario(), new SiteScenario(), new IdleScenario(), new FileScenario(), new TransferScenario()];
+        [new HandshakeScenario(), new FallbackScenario(), new DirectionScenario(), new RekeyScenario(), new SiteScenario(), new IdleScenario(), new FileScenario(), new TransferScenario(), new BytesScenario(), new ConnectionsScenario()];
 
     // What this program is as a child of its own, by the first argument.
     private static readonly Dictionary<string, Func<string[], Task>> Roles = new()
@@ -44,6 +45,7 @@ internal static class Program
 
             var options = new CommandLine(arguments.AsSpan(1));
             string? json = options.Take("json");
+            string? plots = options.Take("plot");
             Report report = await scenario.RunAsync(options);
             report.Print(Console.Out);
             if (json is not null)
@@ -51,12 +53,20 @@ internal static class Program
                 await File.WriteAllTextAsync(json, report.ToJson());
             }
 
+            if (plots is not null)
+            {
+                foreach (string file in Plots.Save(report, plots))
+                {
+                    Console.WriteLine(file);
+                }
+            }
+
             return 0;
         }
         catch (UsageException e)
         {
             await Console.Error.WriteLineAsync(e.Message);
-            await Console.Error.WriteLineAsync("Usage: dotnet run -c Release --project bench/KTls.Bench -- SCENARIO [--json FILE] [OPTIONS]");
+            await Console.Error.WriteLineAsync("Usage: dotnet run -c Release --project bench/KTls.Bench -- SCENARIO [--json FILE] [--plot FOLDER] [OPTIONS]");
             foreach (IScenario scenario in Scenarios)
             {
                 await Console.Error.WriteLineAsync($"  {scenario.Usage}");

@@ -41,7 +41,11 @@ internal sealed class FileScenario : IScenario
         var servers = new List<IFileServer>();
         try
         {
-            await MakeFilesAsync(folder, sizes);
+            foreach (string size in sizes)
+            {
+                await FileOfBytes.MakeAsync(Path.Combine(folder, size), Sizes[size].Size);
+            }
+
             servers.AddRange(names.Select(name => Servers[name](folder)));
             using var client = new FileClient();
             for (int i = -1; i < repetitions; i++)
@@ -51,10 +55,10 @@ internal sealed class FileScenario : IScenario
                 {
                     (int bytes, int count) = Sizes[size];
                     count = Math.Max(1, count * percent / 100);
-                    var used = new Dictionary<IFileServer, Used>();
+                    var used = new Dictionary<IFileServer, FileRun>();
                     foreach (IFileServer server in i % 2 == 0 ? servers : Enumerable.Reverse(servers))
                     {
-                        used[server] = Run(client, server, size, bytes, count);
+                        used[server] = FileRun.Of(client, server, $"/{size}", bytes, count);
                     }
 
                     if (i >= 0)
@@ -73,40 +77,11 @@ internal sealed class FileScenario : IScenario
         return report;
     }
 
-    private static async Task MakeFilesAsync(string folder, string[] sizes)
-    {
-        byte[] block = new byte[1 << 14];
-        foreach (string size in sizes)
-        {
-            await using FileStream file = File.Create(Path.Combine(folder, size));
-            for (int left = Sizes[size].Size; left != 0; left -= block.Length)
-            {
-                Random.Shared.NextBytes(block);
-                await file.WriteAsync(block);
-            }
-        }
-    }
-
-    private static Used Run(FileClient client, IFileServer server, string path, int bytes, int count)
-    {
-        TimeSpan serverCpu = default;
-        TimeSpan clientCpu = default;
-        long begin = 0;
-        long received = client.Run(server.Port, server.IsTls, $"/{path}", count, () =>
-        {
-            serverCpu = server.Cpu();
-            clientCpu = client.Cpu();
-            begin = System.Diagnostics.Stopwatch.GetTimestamp();
-        });
-        var used = new Used(System.Diagnostics.Stopwatch.GetElapsedTime(begin), server.Cpu() - serverCpu, client.Cpu() - clientCpu);
-        return received == (long)bytes * count ? used : throw new InvalidOperationException($"{server.Name} sent {received} bytes, not {(long)bytes * count}.");
-    }
-
-    private static void Add(Report report, string group, Dictionary<IFileServer, Used> used, List<IFileServer> servers, double gigabytes, int count)
+    private static void Add(Report report, string group, Dictionary<IFileServer, FileRun> used, List<IFileServer> servers, double gigabytes, int count)
     {
         foreach (IFileServer server in servers)
         {
-            Used one = used[server];
+            FileRun one = used[server];
             report.Add(group, $"{server.Name}, speed", "MB/s", gigabytes * 1000 / one.Wall.TotalSeconds);
             report.Add(group, $"{server.Name}, server's CPU time per GB", "s", one.Server.TotalSeconds / gigabytes);
             report.Add(group, $"{server.Name}, server's CPU time per request", "µs", one.Server.TotalMicroseconds / count);
@@ -120,6 +95,4 @@ internal sealed class FileScenario : IScenario
             report.Add(group, $"{first.Name} : {other.Name}, server's CPU time", "ratio", used[first].Server / used[other].Server);
         }
     }
-
-    private readonly record struct Used(TimeSpan Wall, TimeSpan Server, TimeSpan Client);
 }

@@ -1,3 +1,5 @@
+using KTls.Bench.Files;
+
 namespace KTls.Bench.Transfers;
 
 /// <summary>Much data in one direction, by what is ours, by SslStream, without TLS, and by the least that this kernel can do it with.</summary>
@@ -20,7 +22,7 @@ internal sealed class TransferScenario : IScenario
     public string Usage =>
         $"stream [--kinds {string.Join(',', Kinds)}] [--workloads {string.Join(',', Workloads.Keys)}] [--buffer 262144] [--repetitions 7] [--percent 100]";
 
-    public Task<Report> RunAsync(CommandLine options)
+    public async Task<Report> RunAsync(CommandLine options)
     {
         string[] kinds = options.TakeSome("kinds", Kinds);
         string[] workloads = options.TakeSome("workloads", [.. Workloads.Keys]);
@@ -44,13 +46,13 @@ internal sealed class TransferScenario : IScenario
         {
             if (workloads.Contains("file"))
             {
-                MakeFile(file);
+                await FileOfBytes.MakeAsync(file, FileSize);
             }
 
             pairs.AddRange(kinds.Select(kind => new TransferPair(Enum.Parse<TransferKind>(kind))));
             for (int i = -1; i < repetitions; i++)
             {
-                Console.Error.WriteLine($"stream: {(i < 0 ? "warming up" : $"repetition {i + 1} of {repetitions}")}");
+                await Console.Error.WriteLineAsync($"stream: {(i < 0 ? "warming up" : $"repetition {i + 1} of {repetitions}")}");
                 foreach (string workload in workloads)
                 {
                     (int size, int count, bool isFile) = Workloads[workload];
@@ -74,18 +76,7 @@ internal sealed class TransferScenario : IScenario
             File.Delete(file);
         }
 
-        return Task.FromResult(report);
-    }
-
-    private static void MakeFile(string path)
-    {
-        using FileStream file = File.Create(path);
-        byte[] block = new byte[1 << 16];
-        for (int left = FileSize; left != 0; left -= block.Length)
-        {
-            Random.Shared.NextBytes(block);
-            file.Write(block);
-        }
+        return report;
     }
 
     private static void Add(Report report, string group, List<TransferPair> pairs, Dictionary<TransferPair, TransferUsage> used, double gigabytes)
