@@ -12,7 +12,7 @@ namespace KTls.Bench;
 internal static class Program
 {
     private static readonly IScenario[] Scenarios =
-        [new HandshakeScenario(), new FallbackScenario(), new DirectionScenario(), new RekeyScenario(), new SiteScenario(), new IdleScenario(), new FileScenario(), new TransferScenario(), new BytesScenario(), new ConnectionsScenario()];
+        [new HandshakeScenario(), new SslTimeScenario(), new FallbackScenario(), new DirectionScenario(), new RekeyScenario(), new SiteScenario(), new IdleScenario(), new FileScenario(), new TransferScenario(), new BytesScenario(), new ConnectionsScenario()];
 
     // What this program is as a child of its own, by the first argument.
     private static readonly Dictionary<string, Func<string[], Task>> Roles = new()

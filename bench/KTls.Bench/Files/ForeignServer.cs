@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using KTls.Bench.Handshakes;
 using KTls.Tests;
 
@@ -26,9 +27,15 @@ internal sealed class ForeignServer : IFileServer
         })!;
         _process.OutputDataReceived += (_, _) => { };
         _process.BeginOutputReadLine();
-        _process.ErrorDataReceived += (_, _) => { };
+        var said = new StringBuilder();
+        _process.ErrorDataReceived += (_, line) => said.AppendLine(line.Data);
         _process.BeginErrorReadLine();
-        WaitForPort();
+        if (!WaitForPort())
+        {
+            _process.Kill();
+            _process.WaitForExit();
+            throw new InvalidOperationException($"{program} does not listen: {said}");
+        }
     }
 
     public string Name { get; }
@@ -111,20 +118,21 @@ internal sealed class ForeignServer : IFileServer
         return Loopback.Port(listener);
     }
 
-    private void WaitForPort()
+    private bool WaitForPort()
     {
-        var watch = Stopwatch.StartNew();
-        while (true)
+        for (var watch = Stopwatch.StartNew(); watch.Elapsed < TimeSpan.FromSeconds(20) && !_process.HasExited; Thread.Sleep(20))
         {
             try
             {
                 using Socket socket = Loopback.Connect(Port);
-                return;
+                return true;
             }
-            catch (SocketException) when (watch.Elapsed < TimeSpan.FromSeconds(20) && !_process.HasExited)
+            catch (SocketException)
             {
-                Thread.Sleep(20);
+                // Not yet.
             }
         }
+
+        return false;
     }
 }

@@ -18,6 +18,7 @@ internal sealed class OwnFileServer : IFileServer
         OwnFileServerKind.Plain => "plain TCP, sendfile",
         OwnFileServerKind.KTlsSendFile => "KTls, sendfile",
         OwnFileServerKind.KTlsWrite => "KTls, write",
+        OwnFileServerKind.KTlsUserSpace => "KTls, user space",
         OwnFileServerKind.KTlsKestrel => "KTls.Kestrel",
         OwnFileServerKind.Kestrel => "stock Kestrel",
         _ => "SslStream",

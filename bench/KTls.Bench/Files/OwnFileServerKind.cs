@@ -12,6 +12,9 @@ internal enum OwnFileServerKind
     /// <summary>KTls, the kernel seals what is read from the file and written to the stream.</summary>
     KTlsWrite,
 
+    /// <summary>KTls, sealing in user space what is read from the file and written to the stream.</summary>
+    KTlsUserSpace,
+
     /// <summary>SslStream, the same reading and writing.</summary>
     SslStream,
 

@@ -76,7 +76,8 @@ internal static class OwnFileServerProgram
                 await stream.AuthenticateAsServerAsync(options);
                 return stream;
             default:
-                return await KTlsStream.AuthenticateAsServerAsync(socket, options, new KTlsOptions { DataPlane = DataPlanePolicy.RequireKernel });
+                DataPlanePolicy plane = kind == OwnFileServerKind.KTlsUserSpace ? DataPlanePolicy.UserSpace : DataPlanePolicy.RequireKernel;
+                return await KTlsStream.AuthenticateAsServerAsync(socket, options, new KTlsOptions { DataPlane = plane });
         }
     }
 
