@@ -23,6 +23,7 @@ set_of() {
   case $1 in
     nginx) echo nginx ;;
     chromium | certutil | pk12util) echo chromium ;;
+    h2load | wrk) echo load ;;
     *) echo peers ;;
   esac
 }

@@ -8,7 +8,7 @@
 # shellcheck source=eng/lab/qemu/kernel.sh
 source "$(dirname "${BASH_SOURCE[0]}")/qemu/kernel.sh"
 
-# fetch 6.1|6.12|7.2|cloud-6.1|cloud-6.12|cloud-7.2|qemu|tools|peers|nginx|chromium: makes sure that $cache/NAME is there.
+# fetch 6.1|6.12|7.2|cloud-6.1|cloud-6.12|cloud-7.2|qemu|tools|peers|nginx|chromium|load: makes sure that $cache/NAME is there.
 fetch() {
   local name=$1 dir=$cache/$1 work=$cache/$1.partial lock
   is_fetched "$dir" && return
@@ -51,6 +51,7 @@ download() {
     peers) suites=(stable) packages=(curl openssl gnutls-bin strace) ;;
     nginx) suites=(stable) packages=(nginx) ;;
     chromium) suites=(stable) packages=(chromium libnss3-tools patchelf) ;;
+    load) suites=(stable) packages=(nghttp2-client wrk) ;;
   esac
   [[ $name != cloud-* ]] || packages=(linux-image-cloud-amd64 kmod liblzma5 busybox-static)
   need_apt

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions
 {
@@ -19,6 +20,7 @@ if (!builder.Configuration.GetValue("stock", false))
 }
 
 OwnCertificate.UseWhereNoneIsConfigured(builder);
+builder.Services.AddGrpc();
 
 var site = builder.Build();
 using var downloads = new Downloads();
@@ -28,4 +30,5 @@ site.UseWebSockets();
 site.MapGet("/api/connection", (HttpContext http) => ConnectionReport.Of(http));
 site.MapGet("/download/{mebibytes:int:range(1,4096)}", (int mebibytes) => Results.File(downloads.FileOf(mebibytes), fileDownloadName: $"{mebibytes}.bin"));
 site.Map("/echo", EchoSocket.RunAsync);
+site.MapGrpcService<GrpcCalls>();
 site.Run();

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Configuration;
@@ -12,9 +13,9 @@ namespace KTls.Kestrel;
 /// to them, with options that it makes of its defaults and the configuration; ours comes before it with the same options.
 /// </summary>
 /// <remarks>
-/// Kestrel calls the defaults for endpoints and, for those with https, the defaults for HTTPS right after. Both can be set in public, but
-/// what an application has set cannot be read, so it is read in private: where that fails, in some later version of ASP.NET Core, these
-/// endpoints stay with stock HTTPS, and the log tells.
+/// Kestrel applies the defaults for endpoints first and adds stock HTTPS later. What an application has set as defaults cannot be read in
+/// public, nor can the options that Kestrel serves with, so both are read in private: where that fails, in some later version of ASP.NET
+/// Core, these endpoints stay with stock HTTPS, and the log tells.
 /// </remarks>
 internal sealed class HttpsEndpoints(Action<KTlsOptions>? configureKernel, ILogger<HttpsEndpoints> logger) : IPostConfigureOptions<KestrelServerOptions>
 {
@@ -22,11 +23,38 @@ internal sealed class HttpsEndpoints(Action<KTlsOptions>? configureKernel, ILogg
     public void PostConfigure(string? name, KestrelServerOptions options)
     {
         Action<ListenOptions> endpointDefaults;
-        Action<HttpsConnectionAdapterOptions> httpsDefaults;
         try
         {
             endpointDefaults = EndpointDefaults(options);
-            httpsDefaults = HttpsDefaults(options);
+            foreach (ListenOptions loaded in ConfigurationEndpoints(options))
+            {
+                // An endpoint with https in code has Kestrel load the configuration at once. Stock HTTPS, if any, came last.
+                List<Func<ConnectionDelegate, ConnectionDelegate>> middleware = Middleware(loaded);
+                middleware.Insert(Math.Max(0, middleware.Count - 1), next => Create(next, loaded, options));
+            }
+        }
+        catch (MissingMemberException e)
+        {
+            Log.EndpointsStayStock(logger, e.Message);
+            return;
+        }
+
+        options.ConfigureEndpointDefaults(listenOptions =>
+        {
+            endpointDefaults(listenOptions);
+            Add(listenOptions, options);
+        });
+    }
+
+    private void Add(ListenOptions listenOptions, KestrelServerOptions options)
+    {
+        try
+        {
+            if (HttpsOptions(listenOptions) is not null || HttpsCallbackOptions(listenOptions) is not null)
+            {
+                // The application's defaults use stock HTTPS.
+                return;
+            }
         }
         catch (MissingMethodException e)
         {
@@ -34,38 +62,43 @@ internal sealed class HttpsEndpoints(Action<KTlsOptions>? configureKernel, ILogg
             return;
         }
 
-        Endpoint? latest = null;
-        options.ConfigureEndpointDefaults(listenOptions =>
-        {
-            latest = null;
-            endpointDefaults(listenOptions);
-            var endpoint = new Endpoint();
-            latest = endpoint;
-            listenOptions.Use(next => endpoint.Https is { } https && !KTlsEndpoint.IsMarked(listenOptions) && !HasNames(options)
-                ? KTlsEndpoint.Create(next, listenOptions, https, configureKernel)
-                : next);
-        });
-        options.ConfigureHttpsDefaults(https =>
-        {
-            httpsDefaults(https);
-            if (latest is not null)
-            {
-                latest.Https = https;
-            }
-        });
+        listenOptions.Use(next => Create(next, listenOptions, options));
     }
 
-    // Certificates by name have options for each name, which Kestrel shows nobody.
-    private bool HasNames(KestrelServerOptions options)
+    // The server starts: everything is set.
+    private ConnectionDelegate Create(ConnectionDelegate next, ListenOptions listenOptions, KestrelServerOptions options)
     {
-        bool hasNames = options.ConfigurationLoader?.Configuration.GetSection("Endpoints").GetChildren()
-            .Any(endpoint => endpoint.GetSection("Sni").GetChildren().Any()) ?? false;
-        if (hasNames)
+        if (KTlsEndpoint.IsMarked(listenOptions))
         {
-            Log.EndpointsStayStock(logger, "the configuration has certificates by name (Sni)");
+            return next;
         }
 
-        return hasNames;
+        if (HttpsOptions(listenOptions) is { } https)
+        {
+            return KTlsEndpoint.Create(next, listenOptions, https, configureKernel);
+        }
+
+        // Certificates by name (Sni in the configuration) come as a callback.
+        return HttpsCallbackOptions(listenOptions) is { } callback && !MayAskLater(options)
+            ? KTlsEndpoint.Create(next, listenOptions, callback, configureKernel)
+            : next;
+    }
+
+    // Whether a name may want client certificates after the handshake is known to the callback alone, when the ClientHello is read.
+    private bool MayAskLater(KestrelServerOptions options)
+    {
+        var defaults = new HttpsConnectionAdapterOptions();
+        HttpsDefaults(options)(defaults);
+        bool mayAskLater = defaults.ClientCertificateMode == ClientCertificateMode.DelayCertificate
+            || (options.ConfigurationLoader?.Configuration.AsEnumerable() ?? []).Any(setting =>
+                setting.Key.EndsWith(":ClientCertificateMode", StringComparison.OrdinalIgnoreCase)
+                && string.Equals(setting.Value, nameof(ClientCertificateMode.DelayCertificate), StringComparison.OrdinalIgnoreCase));
+        if (mayAskLater)
+        {
+            Log.EndpointsStayStock(logger, "they have certificates by name (Sni), and ClientCertificateMode is DelayCertificate");
+        }
+
+        return mayAskLater;
     }
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_EndpointDefaults")]
@@ -74,9 +107,15 @@ internal sealed class HttpsEndpoints(Action<KTlsOptions>? configureKernel, ILogg
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_HttpsDefaults")]
     private static extern Action<HttpsConnectionAdapterOptions> HttpsDefaults(KestrelServerOptions options);
 
-    private sealed class Endpoint
-    {
-        /// <summary>Null: an endpoint without https.</summary>
-        public HttpsConnectionAdapterOptions? Https { get; set; }
-    }
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_ConfigurationBackedListenOptions")]
+    private static extern List<ListenOptions> ConfigurationEndpoints(KestrelServerOptions options);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_middleware")]
+    private static extern ref List<Func<ConnectionDelegate, ConnectionDelegate>> Middleware(ListenOptions listenOptions);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_HttpsOptions")]
+    private static extern HttpsConnectionAdapterOptions? HttpsOptions(ListenOptions listenOptions);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_HttpsCallbackOptions")]
+    private static extern TlsHandshakeCallbackOptions? HttpsCallbackOptions(ListenOptions listenOptions);
 }

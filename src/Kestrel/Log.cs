@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Authentication;
 using Microsoft.Extensions.Logging;
 
@@ -18,8 +19,8 @@ internal static partial class Log
     [LoggerMessage(4, LogLevel.Information, "Connection {ConnectionId}: stock HTTPS serves it, because {Reason}.")]
     public static partial void StepsAside(ILogger logger, string connectionId, string reason);
 
-    [LoggerMessage(5, LogLevel.Warning, "Connection {ConnectionId}: stock HTTPS serves it, because it does not come from the transport of KTls. Call UseKTls() on the web host builder; Unix sockets and pipes are always served so.")]
-    public static partial void NotOurTransport(ILogger logger, string connectionId);
+    [LoggerMessage(5, LogLevel.Warning, "Stock HTTPS serves the endpoint {EndPoint}, because its connections do not come from the transport of KTls. Call UseKTls() on the web host builder; Unix sockets and pipes are always served so.")]
+    public static partial void NotOurTransport(ILogger logger, EndPoint? endPoint);
 
     [LoggerMessage(6, LogLevel.Debug, "Connection {ConnectionId}: the transport sends {Length} bytes of {Path}.")]
     public static partial void SendsFile(ILogger logger, string connectionId, long length, string path);
@@ -32,4 +33,7 @@ internal static partial class Log
 
     [LoggerMessage(9, LogLevel.Warning, "Stock HTTPS serves the https endpoints of the configuration and of --urls, because {Reason}.")]
     public static partial void EndpointsStayStock(ILogger logger, string reason);
+
+    [LoggerMessage(10, LogLevel.Error, "Connection {ConnectionId}: a callback of ConnectionClosed failed.")]
+    public static partial void ClosedCallbackFailed(ILogger logger, string connectionId, Exception exception);
 }

@@ -65,6 +65,38 @@ public sealed class EndpointTests : IDisposable
         await Assert.ThrowsAsync<HttpRequestException>(() => nobody.GetStringAsync("certificate"));
     }
 
+    /// <summary>An endpoint with https in code has Kestrel load the configuration before anybody else sees the options.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Configuration_beside_an_endpoint_in_code(bool isKTls)
+    {
+        WebApplicationBuilder builder = Builder(isKTls);
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Kestrel:Endpoints:Site:Url"] = "https://127.0.0.1:0",
+            ["Kestrel:Endpoints:Site:Certificate:Path"] = _file,
+            ["Kestrel:Endpoints:Site:Certificate:Password"] = Password,
+            ["Kestrel:Endpoints:Site:SslProtocols:0"] = "Tls12",
+            ["Kestrel:Endpoints:Plain:Url"] = "http://127.0.0.1:0",
+        });
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.ConfigureEndpointDefaults(listen => listen.Use(next => next));
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(Site.Certificate));
+        });
+        await using Site site = await Site.StartAsync(builder);
+        List<string> answers = [];
+        foreach (string address in site.Addresses)
+        {
+            using HttpClient client = site.CreateClient(HttpVersion.Version11);
+            answers.Add(await client.GetStringAsync(address + (address.StartsWith("https", StringComparison.Ordinal) ? "/tls" : "/plane")) + await client.GetStringAsync(address + "/plane"));
+        }
+
+        answers.Sort(StringComparer.Ordinal);
+        Assert.Equal(["Tls12  https HTTP/1.1" + Plane(isKTls), "Tls13  https HTTP/1.1stock", "stockstock"], answers);
+    }
+
     /// <summary>What an application sets for all endpoints holds, and ours does not come in its way.</summary>
     [Theory]
     [InlineData(false)]
@@ -95,19 +127,30 @@ public sealed class EndpointTests : IDisposable
         await AssertServesAsync(site, isKTls: false);
     }
 
+    /// <summary>The same said in the defaults for all endpoints.</summary>
     [Fact]
-    public async Task Certificates_by_name_in_the_configuration_stay_stock()
+    public async Task UseHttps_in_the_defaults_stays_stock()
     {
-        WebApplicationBuilder builder = Builder(isKTls: true);
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["Kestrel:Endpoints:Site:Url"] = "https://127.0.0.1:0",
-            ["Kestrel:Endpoints:Site:Sni:*:Certificate:Path"] = _file,
-            ["Kestrel:Endpoints:Site:Sni:*:Certificate:Password"] = Password,
-        });
+        WebApplicationBuilder builder = Builder(isKTls: true, "--urls=https://127.0.0.1:0");
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(listen => listen.UseHttps(Site.Certificate)));
         await using Site site = await Site.StartAsync(builder);
         await AssertServesAsync(site, isKTls: false);
-        Assert.Contains(_log.Lines, line => line.StartsWith("Warning: Stock HTTPS serves", StringComparison.Ordinal));
+    }
+
+    /// <summary>An endpoint of the configuration with stock HTTPS of the application's own: we serve it with the very options.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Configuration_with_options_of_code(bool isKTls)
+    {
+        WebApplicationBuilder builder = Builder(isKTls);
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Kestrel:Endpoints:Site:Url"] = "https://127.0.0.1:0" });
+        var https = new HttpsConnectionAdapterOptions { ServerCertificate = Site.Certificate, SslProtocols = SslProtocols.Tls12 };
+        builder.WebHost.ConfigureKestrel((context, kestrel) => kestrel.Configure(context.Configuration.GetSection("Kestrel")).Endpoint("Site", endpoint => endpoint.ListenOptions.UseHttps(https)));
+        await using Site site = await Site.StartAsync(builder);
+        await AssertServesAsync(site, isKTls);
+        using HttpClient client = site.CreateClient(HttpVersion.Version11);
+        Assert.StartsWith("Tls12 ", await client.GetStringAsync("tls"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -228,6 +271,45 @@ public sealed class EndpointTests : IDisposable
         await using Site site = await Site.StartAsync(builder);
         using HttpClient client = site.CreateClient(HttpVersion.Version11);
         Assert.Equal("UserSpace", await client.GetStringAsync("plane"));
+    }
+
+    /// <summary>The first one counts, as with stock HTTPS, and nobody is told that stock HTTPS serves.</summary>
+    [Fact]
+    public async Task UseKTls_twice()
+    {
+        WebApplicationBuilder builder = Builder(isKTls: true);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(
+            IPAddress.Loopback, 0, listen => listen.UseKTls(Site.Certificate, https => https.SslProtocols = SslProtocols.Tls12).UseKTls(Site.Certificate)));
+        await using Site site = await Site.StartAsync(builder);
+        using HttpClient client = site.CreateClient(HttpVersion.Version11);
+        Assert.StartsWith("Tls12", await client.GetStringAsync("tls"), StringComparison.Ordinal);
+        Assert.Equal(Plane(isKTls: true), await client.GetStringAsync("plane"));
+        Assert.DoesNotContain(_log.Lines, line => line.Contains("tock HTTPS serves", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Without_the_transport_stock_serves_and_one_warning_tells()
+    {
+        WebApplicationBuilder builder = Builder(isKTls: false);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseKTls(Site.Certificate)));
+        await using Site site = await Site.StartAsync(builder);
+        await AssertServesAsync(site, isKTls: false);
+        await AssertServesAsync(site, isKTls: false);
+        Assert.Single(_log.Lines, line => line.StartsWith("Warning: Stock HTTPS serves the endpoint 127.0.0.1:", StringComparison.Ordinal));
+    }
+
+    /// <summary>A certificate for clients is refused, for one connection, whoever serves.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_selected_certificate_that_is_not_for_servers(bool isKTls)
+    {
+        using X509Certificate2 forClients = Site.CreateCertificate("localhost", usage: "1.3.6.1.5.5.7.3.2");
+        int selected = 0;
+        await using Site site = await Site.StartAsync(isKTls, https => https.ServerCertificateSelector = (_, _) => selected++ == 0 ? forClients : Site.Certificate);
+        using HttpClient client = site.CreateClient(HttpVersion.Version11);
+        await Assert.ThrowsAsync<HttpRequestException>(() => client.GetStringAsync("small"));
+        Assert.Equal("small", await client.GetStringAsync("small"));
     }
 
     [Fact]

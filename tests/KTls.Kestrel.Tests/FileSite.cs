@@ -121,12 +121,13 @@ internal sealed class FileSite : IAsyncDisposable, ILoggerProvider
             await http.Response.SendFileAsync(PathOf("file.bin"));
             await first;
         });
-        site.MapGet("/outcome/{name}", async (HttpContext http, string name, bool cancellable = false, double patience = 10) =>
+        site.MapGet("/outcome/{name}", async (HttpContext http, string name, bool cancellable = false, double patience = 10, int before = 0) =>
         {
             string outcome = "returned";
             try
             {
-                http.Response.ContentLength = new FileInfo(PathOf(name)).Length;
+                http.Response.ContentLength = before + new FileInfo(PathOf(name)).Length;
+                http.Response.BodyWriter.Write(new byte[before]);
                 await http.Response.SendFileAsync(PathOf(name), cancellable ? Cancellation.Token : default);
             }
             catch (Exception e) when (e is OperationCanceledException or IOException)

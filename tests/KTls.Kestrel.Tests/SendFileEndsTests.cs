@@ -24,6 +24,26 @@ public sealed class SendFileEndsTests
         await AssertServesAsync(site);
     }
 
+    /// <summary>Also when Kestrel has counted nearly all of it, as with a file that is given in one piece.</summary>
+    [Theory]
+    [MemberData(nameof(Servers))]
+    public async Task A_client_that_goes_away_before_the_last_bytes_is_missed(bool isKTls)
+    {
+        await using FileSite site = await FileSite.StartAsync(isKTls);
+        using (FileStream medium = File.Create(site.PathOf("medium.bin")))
+        {
+            medium.SetLength(64 << 20);
+        }
+
+        using RawClient client = await RawClient.ConnectAsync(site.Site);
+        await client.GetAsync("/outcome/medium.bin");
+        await client.ReadHeadAsync();
+        await client.ReadAsync(100_000);
+        client.Reset();
+        Assert.Equal("returned, aborted", Outcome(site));
+        await AssertServesAsync(site);
+    }
+
     [Theory]
     [MemberData(nameof(Servers))]
     public async Task A_client_that_goes_away_after_the_last_byte_aborts_nothing(bool isKTls)
@@ -52,6 +72,19 @@ public sealed class SendFileEndsTests
         Assert.StartsWith(isKTls ? "cancelled, aborted" : "cancelled", Outcome(site), StringComparison.Ordinal);
         Assert.InRange(await client.CountToEndAsync(Large), 0, Large / 2);
         await AssertServesAsync(site);
+    }
+
+    [Theory]
+    [MemberData(nameof(Servers))]
+    public async Task A_cancellation_does_not_wait_for_what_stands_before_the_file(bool isKTls)
+    {
+        await using FileSite site = await FileSite.StartAsync(isKTls);
+        using RawClient client = await RawClient.ConnectAsync(site.Site);
+        await client.GetAsync("/outcome/large.bin?cancellable=true&before=33554432");
+        await client.ReadHeadAsync();
+        await site.Cancellation.CancelAsync();
+        Assert.StartsWith("cancelled", Outcome(site), StringComparison.Ordinal);
+        Assert.InRange(await client.CountToEndAsync(Large), 0, Large / 2);
     }
 
     [Theory]

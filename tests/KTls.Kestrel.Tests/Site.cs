@@ -32,12 +32,12 @@ internal sealed class Site : IAsyncDisposable
     public string[] Addresses => [.. _application.Urls];
 
     public static async Task<Site> StartAsync(
-        bool isKTls, Action<HttpsConnectionAdapterOptions>? configure = null, bool withTransport = true, DataPlanePolicy? dataPlane = null,
+        bool isKTls, Action<HttpsConnectionAdapterOptions>? configure = null, DataPlanePolicy? dataPlane = null,
         Action<WebApplicationBuilder>? build = null, Action<WebApplication>? map = null)
     {
         WebApplicationBuilder builder = CreateBuilder();
         build?.Invoke(builder);
-        if (isKTls && withTransport)
+        if (isKTls)
         {
             builder.WebHost.UseKTls();
         }
@@ -105,10 +105,15 @@ internal sealed class Site : IAsyncDisposable
         };
     }
 
-    public static X509Certificate2 CreateCertificate(string name)
+    public static X509Certificate2 CreateCertificate(string name, string? usage = null)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
+        if (usage is not null)
+        {
+            request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], critical: false));
+        }
+
         return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
     }
 

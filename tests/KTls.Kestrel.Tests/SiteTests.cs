@@ -141,13 +141,4 @@ public sealed class SiteTests
         // Stock Kestrel ends TCP alone, which a client cannot tell from an attacker's cut (RFC 8446 §6.1).
         Assert.Equal(isKTls, peer.CloseNotifyReceived);
     }
-
-    [Fact]
-    public async Task Without_the_transport_stock_https_serves()
-    {
-        await using Site site = await Site.StartAsync(isKTls: true, withTransport: false);
-        using HttpClient client = site.CreateClient(HttpVersion.Version20);
-        Assert.Equal("stock", await client.GetStringAsync("plane"));
-        Assert.Equal(Site.Megabyte, await client.GetByteArrayAsync("large"));
-    }
 }

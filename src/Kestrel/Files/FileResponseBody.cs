@@ -23,6 +23,10 @@ internal sealed class FileResponseBody(ConnectionContext connection, FilePipeWri
     // Kestrel counts with int; the end of a range is the end of a record.
     private const int MaxRange = 1 << 30;
 
+    // From the last write on Kestrel takes a client that goes away for one that has all. What is more than sockets hold ends with a short one.
+    private const int LastRange = 1 << 20;
+    private const int MaxAtOnce = 4 * LastRange;
+
     // In seconds, about as long as a timer runs.
     private const double LongTime = 4e6;
 
@@ -67,7 +71,7 @@ internal sealed class FileResponseBody(ConnectionContext connection, FilePipeWri
         await _kestrels.StartAsync(cancellationToken).ConfigureAwait(false);
         while (left > 0)
         {
-            int length = (int)Math.Min(left, MaxRange);
+            int length = (int)(left <= MaxAtOnce ? left : Math.Min(left - LastRange, MaxRange));
             var range = new FileRange(file, offset, length);
             if (!HasRoomFor(left) || !TryGive(range))
             {
@@ -77,9 +81,7 @@ internal sealed class FileResponseBody(ConnectionContext connection, FilePipeWri
 
             Log.SendsFile(logger, connection.ConnectionId, length, path);
 
-            // An empty write, because unlike a flush it has Kestrel see that this was the last one: the client may go away now.
-            await Writer.WriteAsync(ReadOnlyMemory<byte>.Empty, CancellationToken.None).ConfigureAwait(false);
-            if (range.Position >= 0 && await WaitAsync(range, cancellationToken).ConfigureAwait(false) is { } failure)
+            if (await WaitAsync(range, cancellationToken).ConfigureAwait(false) is { } failure)
             {
                 // The pipe is closed, which this tells Kestrel. To write to a client that is gone is no error.
                 await Writer.FlushAsync(CancellationToken.None).ConfigureAwait(false);
@@ -125,9 +127,18 @@ internal sealed class FileResponseBody(ConnectionContext connection, FilePipeWri
 
     private async Task<Exception?> WaitAsync(FileRange range, CancellationToken cancellationToken)
     {
-        // A part of what was promised is out: nothing can follow on this connection.
-        using CancellationTokenRegistration cancellation = cancellationToken.UnsafeRegister(
+        // What was promised stands in the pipe: nothing can follow on this connection.
+        bool isPassedOn = range.Position >= 0;
+        using CancellationTokenRegistration cancellation = !isPassedOn ? default : cancellationToken.UnsafeRegister(
             static connection => ((ConnectionContext)connection!).Abort(new ConnectionAbortedException("The sending of a file was cancelled.")), connection);
+
+        // An empty write, because unlike a flush it has Kestrel see that this was the last one: the client may go away now.
+        await Writer.WriteAsync(ReadOnlyMemory<byte>.Empty, CancellationToken.None).ConfigureAwait(false);
+        if (!isPassedOn)
+        {
+            return null;
+        }
+
         MinDataRate? rate = _http.Features.Get<IHttpMinResponseDataRateFeature>()?.MinDataRate;
         if (rate is not null && !await IsFastEnoughAsync(range, rate).ConfigureAwait(false))
         {

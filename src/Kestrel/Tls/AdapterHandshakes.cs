@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -10,6 +11,8 @@ namespace KTls.Kestrel.Tls;
 /// <summary>What an endpoint's <see cref="HttpsConnectionAdapterOptions"/> mean for a handshake.</summary>
 internal sealed class AdapterHandshakes : EndpointHandshakes
 {
+    private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
+
     private readonly HttpsConnectionAdapterOptions _https;
     private readonly List<SslApplicationProtocol> _protocols;
     private readonly SslStreamCertificateContext? _context;
@@ -41,7 +44,7 @@ internal sealed class AdapterHandshakes : EndpointHandshakes
         var options = new SslServerAuthenticationOptions
         {
             ServerCertificateContext = _context,
-            ServerCertificateSelectionCallback = _https.ServerCertificateSelector is { } select ? (_, name) => select(connection, name)! : null,
+            ServerCertificateSelectionCallback = _https.ServerCertificateSelector is { } select ? (_, name) => ForServers(select(connection, name))! : null,
             ClientCertificateRequired = _https.ClientCertificateMode is ClientCertificateMode.AllowCertificate or ClientCertificateMode.RequireCertificate,
             RemoteCertificateValidationCallback = _https.ClientCertificateMode == ClientCertificateMode.NoCertificate ? null : Judge,
             EnabledSslProtocols = _https.SslProtocols,
@@ -51,6 +54,12 @@ internal sealed class AdapterHandshakes : EndpointHandshakes
         _https.OnAuthenticate?.Invoke(connection, options);
         return options;
     }
+
+    // Kestrel looks at a certificate that is set when it is set, and refuses a selected one like this, too.
+    private static X509Certificate2? ForServers(X509Certificate2? selected) =>
+        selected is null || selected.Extensions.OfType<X509EnhancedKeyUsageExtension>().All(usages => usages.EnhancedKeyUsages.Cast<Oid>().Any(usage => usage.Value == ServerAuthentication))
+            ? selected
+            : throw new InvalidOperationException($"The selected certificate {selected.Thumbprint} is not for servers: its extended key usages lack serverAuth ({ServerAuthentication}).");
 
     private bool Judge(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {

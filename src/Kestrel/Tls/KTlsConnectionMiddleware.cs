@@ -2,6 +2,7 @@ using System.Security.Authentication;
 using KTls.Kestrel.Files;
 using KTls.Kestrel.Transport;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 
 namespace KTls.Kestrel.Tls;
@@ -12,15 +13,25 @@ namespace KTls.Kestrel.Tls;
 /// </summary>
 internal sealed class KTlsConnectionMiddleware(ConnectionDelegate next, EndpointHandshakes handshakes, KTlsOptions kernelOptions, BufferLimits limits, HandshakeMetrics metrics, ILogger logger)
 {
+    private int _hasWarned;
+
     public async Task OnConnectionAsync(ConnectionContext context)
     {
-        if (handshakes.WhyOnlyHttps is { } reason)
+        if (context.Features.Get<ITlsConnectionFeature>() is not null)
+        {
+            // TLS of somebody before us, perhaps UseKTls a second time.
+        }
+        else if (handshakes.WhyOnlyHttps is { } reason)
         {
             Log.StepsAside(logger, context.ConnectionId, reason);
         }
         else if (context.Features.Get<IBareSocketFeature>() is not { } bare)
         {
-            Log.NotOurTransport(logger, context.ConnectionId);
+            // Once for an endpoint: all its connections come the same way.
+            if (Interlocked.Exchange(ref _hasWarned, 1) == 0)
+            {
+                Log.NotOurTransport(logger, context.LocalEndPoint);
+            }
         }
         else if (!bare.TryTakeSocket(out System.Net.Sockets.Socket? socket))
         {

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
 
 namespace KTls.Kestrel.Transport;
 
@@ -23,17 +24,19 @@ internal sealed class DeferredConnection : ConnectionContext, IBareSocketFeature
     private readonly Lock _state = new();
     private readonly CancellationTokenSource _closed = new();
     private readonly SocketConnectionContextFactory _plainFactory;
+    private readonly ILogger _logger;
     private ConnectionContext? _plain;
     private StreamPipes? _pipes;
     private IDuplexPipe? _transport;
     private bool _isTaken;
     private ConnectionAbortedException? _abortReason;
 
-    public DeferredConnection(Socket socket, MemoryPool<byte> pool, SocketConnectionContextFactory plainFactory)
+    public DeferredConnection(Socket socket, MemoryPool<byte> pool, SocketConnectionContextFactory plainFactory, ILogger logger)
     {
         Socket = socket;
         MemoryPool = pool;
         _plainFactory = plainFactory;
+        _logger = logger;
         LocalEndPoint = socket.LocalEndPoint;
         RemoteEndPoint = socket.RemoteEndPoint;
         ConnectionClosed = _closed.Token;
@@ -104,7 +107,7 @@ internal sealed class DeferredConnection : ConnectionContext, IBareSocketFeature
     }
 
     // Callbacks of Kestrel and of applications hang on the token: they must not run under our caller.
-    public void ReportClosed() => ThreadPool.UnsafeQueueUserWorkItem(static closed => closed.Cancel(), _closed, preferLocal: false);
+    public void ReportClosed() => _ = TellAsync();
 
     public override void Abort(ConnectionAbortedException abortReason)
     {
@@ -151,8 +154,21 @@ internal sealed class DeferredConnection : ConnectionContext, IBareSocketFeature
         }
 
         // Not disposed: a callback that was queued may still cancel it.
-        await _closed.CancelAsync().ConfigureAwait(false);
+        await TellAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
+    }
+
+    // What a callback throws would end the process, or keep Kestrel from forgetting the connection.
+    private async Task TellAsync()
+    {
+        try
+        {
+            await _closed.CancelAsync().ConfigureAwait(false);
+        }
+        catch (AggregateException e)
+        {
+            Log.ClosedCallbackFailed(_logger, ConnectionId, e);
+        }
     }
 
     private IDuplexPipe BecomePlain()

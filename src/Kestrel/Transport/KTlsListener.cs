@@ -14,12 +14,14 @@ internal sealed class KTlsListener : IConnectionListener
     private readonly bool _noDelay;
     private readonly MemoryPool<byte> _pool;
     private readonly SocketConnectionContextFactory _plainFactory;
+    private readonly ILogger _logger;
 
     public KTlsListener(Socket socket, SocketTransportOptions options, MemoryPool<byte> pool, ILoggerFactory loggerFactory)
     {
         _socket = socket;
         _noDelay = options.NoDelay;
         _pool = pool;
+        _logger = loggerFactory.CreateLogger<DeferredConnection>();
         EndPoint = socket.LocalEndPoint!;
         _plainFactory = new SocketConnectionContextFactory(
             new SocketConnectionFactoryOptions
@@ -44,7 +46,7 @@ internal sealed class KTlsListener : IConnectionListener
             {
                 accepted = await _socket.AcceptAsync(cancellationToken).ConfigureAwait(false);
                 accepted.NoDelay = _noDelay;
-                return new DeferredConnection(accepted, _pool, _plainFactory);
+                return new DeferredConnection(accepted, _pool, _plainFactory, _logger);
             }
             catch (Exception e) when (e is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted })
             {

@@ -16,14 +16,16 @@ internal sealed class KTlsTransportFactory(IOptions<SocketTransportOptions> opti
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
         SocketTransportOptions transportOptions = options.Value;
-        Socket socket = transportOptions.CreateBoundListenSocket(endpoint);
+        Socket? socket = null;
         try
         {
+            socket = transportOptions.CreateBoundListenSocket(endpoint);
             socket.Listen(transportOptions.Backlog);
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
-            socket.Dispose();
+            // Any other exception has Kestrel believe that an address family is missing, and serve localhost on the other one alone.
+            socket?.Dispose();
             throw new AddressInUseException(e.Message, e);
         }
 

@@ -91,6 +91,7 @@ internal sealed class StreamPipes : IDuplexPipe
     private async Task ReceiveAsync()
     {
         Exception? failure = null;
+        bool hasEnded = false;
         int size = SmallReceive;
         try
         {
@@ -102,6 +103,7 @@ internal sealed class StreamPipes : IDuplexPipe
                 int length = await _stream.ReadAsync(room).ConfigureAwait(false);
                 if (length == 0)
                 {
+                    hasEnded = true;
                     break;
                 }
 
@@ -124,7 +126,26 @@ internal sealed class StreamPipes : IDuplexPipe
         }
 
         await _received.Writer.CompleteAsync(_abortReason ?? failure).ConfigureAwait(false);
+        if (hasEnded && _stream.CloseNotifyReceived)
+        {
+            await WaitForEndOfTcpAsync().ConfigureAwait(false);
+        }
+
         _reportClosed();
+    }
+
+    // close_notify says that no more data come, not that nobody waits for the answer (RFC 8446 §6.1). The end of TCP does, to Kestrel.
+    private async Task WaitForEndOfTcpAsync()
+    {
+        try
+        {
+            // Whatever comes: nothing else may.
+            _ = await _socket.ReceiveAsync(new byte[1]).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // A reset, or our own end.
+        }
     }
 
     private async Task SendAsync()

@@ -1,0 +1,54 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+
+namespace KTls.Kestrel.Tests;
+
+/// <summary>A port that somebody has: Kestrel tells it from an address family that the machine has not.</summary>
+public sealed class ListenerTests
+{
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_port_in_use_is_an_error(bool isKTls)
+    {
+        using TcpListener other = Occupy(out int port);
+        WebApplicationBuilder builder = Builder(isKTls);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port));
+        IOException e = await Assert.ThrowsAsync<IOException>(() => Site.StartAsync(builder));
+        Assert.IsType<AddressInUseException>(e.InnerException);
+    }
+
+    /// <summary>And does not serve on the other address of localhost alone.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task So_is_one_of_localhost(bool isKTls)
+    {
+        using TcpListener other = Occupy(out int port);
+        WebApplicationBuilder builder = Builder(isKTls);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenLocalhost(port));
+        await Assert.ThrowsAsync<IOException>(() => Site.StartAsync(builder));
+    }
+
+    private static TcpListener Occupy(out int port)
+    {
+        var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        return listener;
+    }
+
+    private static WebApplicationBuilder Builder(bool isKTls)
+    {
+        WebApplicationBuilder builder = Site.CreateBuilder();
+        if (isKTls)
+        {
+            builder.WebHost.UseKTls();
+        }
+
+        return builder;
+    }
+}
