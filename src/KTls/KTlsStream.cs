@@ -69,17 +69,17 @@ public sealed partial class KTlsStream : Stream
     /// <summary>On a server the name that the client sent (SNI), on a client <see cref="SslClientAuthenticationOptions.TargetHost"/>; or an empty string.</summary>
     public string TargetHostName => Facts.TargetHostName;
 
-    /// <summary>Who seals the records that are sent, and why.</summary>
-    public DataPlaneStatus Sending => Current.Sending;
+    /// <summary>Who seals the records that are sent, and why. Still told after Dispose, as all that is known of the connection.</summary>
+    public DataPlaneStatus Sending => Authenticated.Sending;
 
     /// <summary>Who opens the records that are received, and why. Can turn to the kernel after the first reads.</summary>
-    public DataPlaneStatus Receiving => Current.Receiving;
+    public DataPlaneStatus Receiving => Authenticated.Receiving;
 
     /// <summary>
     /// Whether the peer has ended the stream with close_notify: after a read of 0 bytes, false means that TCP ended without
     /// it and that data may be missing (RFC 8446 §6.1). <see cref="KTlsOptions.RequireCloseNotify"/> makes an error of that.
     /// </summary>
-    public bool CloseNotifyReceived => Current.CloseNotifyReceived;
+    public bool CloseNotifyReceived => Authenticated.CloseNotifyReceived;
 
     /// <inheritdoc/>
     public override bool CanRead => !_isDisposed;
@@ -109,14 +109,16 @@ public sealed partial class KTlsStream : Stream
     /// <exception cref="NotSupportedException">Always.</exception>
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
-    private ConnectionFacts Facts => (_connection ?? throw NotAuthenticated()).Facts;
+    private ConnectionFacts Facts => Authenticated.Facts;
+
+    private Connection Authenticated => _connection ?? throw NotAuthenticated();
 
     private Connection Current
     {
         get
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            return _connection ?? throw NotAuthenticated();
+            return Authenticated;
         }
     }
 

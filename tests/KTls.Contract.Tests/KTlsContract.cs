@@ -13,13 +13,17 @@ public abstract partial class KTlsContract : StreamContract
 
     protected abstract DataPlaneKind Kind { get; }
 
+    /// <summary>An application may ask when the peer has gone, and with it the connection: a request of HTTP that is still under way.</summary>
     [Fact]
-    public async Task The_planes_are_told()
+    public async Task The_planes_are_told_also_after_Dispose()
     {
         await using Pair pair = await ConnectAsync();
         foreach (KTlsStream end in new[] { Client(pair), Server(pair) })
         {
             Assert.Equal((Kind, Kind), (end.Sending.Kind, end.Receiving.Kind));
+            await end.DisposeAsync();
+            Assert.Equal((Kind, Kind), (end.Sending.Kind, end.Receiving.Kind));
+            Assert.False(end.CloseNotifyReceived);
         }
     }
 

@@ -32,8 +32,11 @@ internal sealed class StreamPipes : IDuplexPipe
         _socket = socket;
         _stream = stream;
         _reportClosed = reportClosed;
-        _received = new Pipe(Options(maxReadBuffer));
-        _toSend = new Pipe(Options(maxWriteBuffer));
+
+        // What comes is handled on another thread than the one that receives, because an application may wait for more of it. What Kestrel
+        // flushes is sent right there: the send does not wait, and to wake another thread for it costs more than it does.
+        _received = new Pipe(Options(maxReadBuffer, PipeScheduler.ThreadPool));
+        _toSend = new Pipe(Options(maxWriteBuffer, PipeScheduler.Inline));
         Output = new FilePipeWriter(_toSend.Writer);
         _receiving = ReceiveAsync();
         _sending = SendAsync();
@@ -79,9 +82,9 @@ internal sealed class StreamPipes : IDuplexPipe
         await _receiving.ConfigureAwait(false);
     }
 
-    private static PipeOptions Options(long maxBuffer) => new(
+    private static PipeOptions Options(long maxBuffer, PipeScheduler reader) => new(
         pool: MemoryPool<byte>.Shared,
-        readerScheduler: PipeScheduler.ThreadPool,
+        readerScheduler: reader,
         writerScheduler: PipeScheduler.ThreadPool,
         pauseWriterThreshold: maxBuffer,
         resumeWriterThreshold: maxBuffer / 2,
@@ -172,6 +175,8 @@ internal sealed class StreamPipes : IDuplexPipe
                 _toSend.Reader.AdvanceTo(end);
                 if (file is not null)
                 {
+                    // sendfile may wait for the disk.
+                    await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
                     await file.SendAsync(_stream).ConfigureAwait(false);
                 }
                 else if (result.IsCompleted)
