@@ -32,11 +32,8 @@ internal sealed class StreamPipes : IDuplexPipe
         _socket = socket;
         _stream = stream;
         _reportClosed = reportClosed;
-
-        // What comes is handled on another thread than the one that receives, because an application may wait for more of it. What Kestrel
-        // flushes is sent right there: the send does not wait, and to wake another thread for it costs more than it does.
-        _received = new Pipe(Options(maxReadBuffer, PipeScheduler.ThreadPool));
-        _toSend = new Pipe(Options(maxWriteBuffer, PipeScheduler.Inline));
+        _received = new Pipe(Options(maxReadBuffer));
+        _toSend = new Pipe(Options(maxWriteBuffer));
         Output = new FilePipeWriter(_toSend.Writer);
         _receiving = ReceiveAsync();
         _sending = SendAsync();
@@ -82,9 +79,9 @@ internal sealed class StreamPipes : IDuplexPipe
         await _receiving.ConfigureAwait(false);
     }
 
-    private static PipeOptions Options(long maxBuffer, PipeScheduler reader) => new(
+    private static PipeOptions Options(long maxBuffer) => new(
         pool: MemoryPool<byte>.Shared,
-        readerScheduler: reader,
+        readerScheduler: PipeScheduler.ThreadPool,
         writerScheduler: PipeScheduler.ThreadPool,
         pauseWriterThreshold: maxBuffer,
         resumeWriterThreshold: maxBuffer / 2,
@@ -175,8 +172,6 @@ internal sealed class StreamPipes : IDuplexPipe
                 _toSend.Reader.AdvanceTo(end);
                 if (file is not null)
                 {
-                    // sendfile may wait for the disk.
-                    await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
                     await file.SendAsync(_stream).ConfigureAwait(false);
                 }
                 else if (result.IsCompleted)
