@@ -1,33 +1,38 @@
 using System.Globalization;
+using KTls.Bench.Files;
 using KTls.Bench.Handshakes;
+using KTls.Bench.Idle;
+using KTls.Bench.Scale;
 using KTls.Bench.Sites;
 using KTls.Bench.Streams;
+using KTls.Bench.Transfers;
 
 namespace KTls.Bench;
 
 internal static class Program
 {
     private static readonly IScenario[] Scenarios =
-        [new HandshakeScenario(), new FallbackScenario(), new DirectionScenario(), new RekeyScenario(), new SiteScenario()];
+        [new HandshakeScenario(), new SslTimeScenario(), new FallbackScenario(), new DirectionScenario(), new RekeyScenario(), new SiteScenario(), new IdleScenario(), new FileScenario(), new TransferScenario(), new BytesScenario(), new ConnectionsScenario()];
+
+    // What this program is as a child of its own, by the first argument.
+    private static readonly Dictionary<string, Func<string[], Task>> Roles = new()
+    {
+        [PeerProcess.Command] = PlayPeer,
+        [StreamPeer.Command] = arguments => StreamPeer.RunAsync(int.Parse(arguments[1])),
+        [SitePeer.Command] = _ => SitePeer.RunAsync(),
+        [FileClient.Command] = _ => FileClient.PlayAsync(),
+        [OwnFileServerProgram.Command] = arguments => OwnFileServerProgram.RunAsync(Enum.Parse<OwnFileServerKind>(arguments[1]), arguments[2]),
+        [TransferEnds.Command] = arguments => TransferEnds.RunAsync(arguments[1], Enum.Parse<TransferKind>(arguments[2])),
+        [IdleServer.Command] = arguments => IdleServer.RunAsync(Enum.Parse<IdleKind>(arguments[1])),
+        [IdlePeer.Command] = _ => IdlePeer.RunAsync(),
+    };
 
     public static async Task<int> Main(string[] arguments)
     {
         CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-        if (arguments is [PeerProcess.Command, string role, string mode])
+        if (arguments.Length != 0 && Roles.TryGetValue(arguments[0], out Func<string[], Task>? play))
         {
-            PeerProgram.Run(role, Enum.Parse<HandshakeMode>(mode));
-            return 0;
-        }
-
-        if (arguments is [StreamPeer.Command, string port])
-        {
-            await StreamPeer.RunAsync(int.Parse(port));
-            return 0;
-        }
-
-        if (arguments is [SitePeer.Command])
-        {
-            await SitePeer.RunAsync();
+            await play(arguments);
             return 0;
         }
 
@@ -40,6 +45,7 @@ internal static class Program
 
             var options = new CommandLine(arguments.AsSpan(1));
             string? json = options.Take("json");
+            string? plots = options.Take("plot");
             Report report = await scenario.RunAsync(options);
             report.Print(Console.Out);
             if (json is not null)
@@ -47,12 +53,20 @@ internal static class Program
                 await File.WriteAllTextAsync(json, report.ToJson());
             }
 
+            if (plots is not null)
+            {
+                foreach (string file in Plots.Save(report, plots))
+                {
+                    Console.WriteLine(file);
+                }
+            }
+
             return 0;
         }
         catch (UsageException e)
         {
             await Console.Error.WriteLineAsync(e.Message);
-            await Console.Error.WriteLineAsync("Usage: dotnet run -c Release --project bench/KTls.Bench -- SCENARIO [--json FILE] [OPTIONS]");
+            await Console.Error.WriteLineAsync("Usage: dotnet run -c Release --project bench/KTls.Bench -- SCENARIO [--json FILE] [--plot FOLDER] [OPTIONS]");
             foreach (IScenario scenario in Scenarios)
             {
                 await Console.Error.WriteLineAsync($"  {scenario.Usage}");
@@ -60,5 +74,11 @@ internal static class Program
 
             return 2;
         }
+    }
+
+    private static Task PlayPeer(string[] arguments)
+    {
+        PeerProgram.Run(arguments[1], Enum.Parse<HandshakeMode>(arguments[2]));
+        return Task.CompletedTask;
     }
 }

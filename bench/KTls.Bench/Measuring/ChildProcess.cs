@@ -2,27 +2,21 @@ using System.Diagnostics;
 
 namespace KTls.Bench;
 
-/// <summary>This program once more, as the other end of what is measured: its processor time is not ours. Commands and answers are lines.</summary>
+/// <summary>This program once more, or another, as an end of what is measured: its processor time is not ours. Commands and answers are lines.</summary>
 internal sealed class ChildProcess : IDisposable
 {
     private readonly Process _process;
 
     public ChildProcess(params ReadOnlySpan<string> arguments)
+        : this(Start(Environment.ProcessPath!, IsDotNet() ? ["exec", typeof(ChildProcess).Assembly.Location, .. arguments] : arguments))
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardInput = true, RedirectStandardOutput = true };
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
-        {
-            start.ArgumentList.Add("exec");
-            start.ArgumentList.Add(typeof(ChildProcess).Assembly.Location);
-        }
-
-        foreach (string argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        _process = Process.Start(start)!;
     }
+
+    private ChildProcess(Process process) => _process = process;
+
+    public static ChildProcess Of(string program, params ReadOnlySpan<string> arguments) => new(Start(program, arguments));
+
+    public int Id => _process.Id;
 
     public void Tell(string line)
     {
@@ -38,4 +32,9 @@ internal sealed class ChildProcess : IDisposable
         _process.WaitForExit();
         _process.Dispose();
     }
+
+    private static bool IsDotNet() => Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet";
+
+    private static Process Start(string program, ReadOnlySpan<string> arguments) =>
+        Process.Start(new ProcessStartInfo(program, arguments.ToArray()) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
 }

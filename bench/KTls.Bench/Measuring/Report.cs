@@ -10,6 +10,13 @@ internal sealed class Report(string scenario)
     private readonly List<Series> _series = [];
     private readonly Dictionary<string, string> _settings = [];
 
+    public string Scenario => scenario;
+
+    public IReadOnlyList<Series> Series => _series;
+
+    /// <summary>What the groups are steps of, when they are numbers; else null.</summary>
+    public string? Axis { get; init; }
+
     /// <summary>Says how the scenario was run.</summary>
     public void Set(string name, object value) => _settings[name] = value.ToString()!;
 

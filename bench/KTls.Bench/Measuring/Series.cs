@@ -2,11 +2,16 @@ namespace KTls.Bench;
 
 /// <summary>One quantity, measured several times, and its spread.</summary>
 /// <param name="Group">What was measured, such as "full, server".</param>
-/// <param name="Name">The quantity and whose it is.</param>
+/// <param name="Name">Whose it is and the quantity, with a comma between them.</param>
 /// <param name="Unit">The unit.</param>
 internal sealed record Series(string Group, string Name, string Unit)
 {
     private readonly List<double> _values = [];
+
+    /// <summary>Whose it is; null: nobody's.</summary>
+    public string? Who => Name.LastIndexOf(", ", StringComparison.Ordinal) is var comma and > 0 ? Name[..comma] : null;
+
+    public string Quantity => Name[(Name.LastIndexOf(", ", StringComparison.Ordinal) is var comma and > 0 ? comma + 2 : 0)..];
 
     public IReadOnlyList<double> Values => _values;
 

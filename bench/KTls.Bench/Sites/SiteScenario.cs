@@ -25,22 +25,26 @@ internal sealed class SiteScenario : IScenario
 
     public string Name => "site";
 
-    public string Usage => $"site [--workloads {string.Join(',', Workloads.Keys)}] [--repetitions 7] [--percent 100]";
+    public string Usage => $"site [--workloads {string.Join(',', Workloads.Keys)}] [--repetitions 7] [--percent 100] [--plane RequireKernel|UserSpace]";
 
     public async Task<Report> RunAsync(CommandLine options)
     {
         string[] workloads = options.TakeSome("workloads", [.. Workloads.Keys]);
         int repetitions = options.Take("repetitions", 7);
         int percent = options.Take("percent", 100);
+        DataPlanePolicy plane = Enum.TryParse(options.Take("plane") ?? nameof(DataPlanePolicy.RequireKernel), out DataPlanePolicy parsed)
+            ? parsed
+            : throw new UsageException("--plane knows RequireKernel and UserSpace.");
         options.ExpectEnd();
 
         var report = new Report(Name);
         report.Set("repetitions", $"{repetitions}, after one that does not count");
+        report.Set("data plane", plane);
         string folder = Directory.CreateTempSubdirectory("ktls-bench").FullName;
         try
         {
-            await using WebApplication stock = await StartAsync(folder, isKTls: false);
-            await using WebApplication kernel = await StartAsync(folder, isKTls: true);
+            await using WebApplication stock = await StartAsync(folder, isKTls: false, plane);
+            await using WebApplication kernel = await StartAsync(folder, isKTls: true, plane);
             using var peer = new ChildProcess(SitePeer.Command);
             for (int i = -1; i < repetitions; i++)
             {
@@ -96,7 +100,7 @@ internal sealed class SiteScenario : IScenario
         }
     }
 
-    private static async Task<WebApplication> StartAsync(string folder, bool isKTls)
+    private static async Task<WebApplication> StartAsync(string folder, bool isKTls, DataPlanePolicy plane)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -107,7 +111,7 @@ internal sealed class SiteScenario : IScenario
 
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => _ = isKTls
-            ? listen.UseKTls(TestPki.Ecdsa, configureKernel: options => options.DataPlane = DataPlanePolicy.RequireKernel)
+            ? listen.UseKTls(TestPki.Ecdsa, configureKernel: options => options.DataPlane = plane)
             : listen.UseHttps(TestPki.Ecdsa)));
         WebApplication site = builder.Build();
         foreach (int size in Workloads.Values.Select(workload => workload.Size).Distinct())

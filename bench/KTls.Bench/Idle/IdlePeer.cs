@@ -1,0 +1,85 @@
+using System.Globalization;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Text;
+using KTls.Bench.Handshakes;
+
+namespace KTls.Bench.Idle;
+
+/// <summary>
+/// A client in a process of its own that holds connections: each asks once and is silent until it is told to ask again. It seals in user space, so that the
+/// kernel's memory for TLS is the server's alone.
+/// </summary>
+internal static class IdlePeer
+{
+    /// <summary>What makes this program such a peer.</summary>
+    public const string Command = "idle-peer";
+
+    private static readonly SslClientAuthenticationOptions s_options = new()
+    {
+        TargetHost = "localhost",
+        RemoteCertificateValidationCallback = (_, _, _, _) => true,
+#pragma warning disable CA1416 // Linux only.
+        CipherSuitesPolicy = new CipherSuitesPolicy([TlsCipherSuite.TLS_AES_128_GCM_SHA256]),
+#pragma warning restore CA1416
+    };
+
+    private static readonly KTlsOptions s_inUserSpace = new() { DataPlane = DataPlanePolicy.UserSpace };
+    private static readonly byte[] s_request = Encoding.ASCII.GetBytes(IdleServer.Request);
+    private static readonly byte[] s_answer = new byte[4096];
+
+    /// <summary>
+    /// The first line is a port and "plain" or "tls". For "hold N" it has that many connections then; for "ask N" it asks so often, on
+    /// all connections in turn. The line is the answer.
+    /// </summary>
+    public static async Task RunAsync()
+    {
+        string[] server = Console.ReadLine()!.Split(' ');
+        int port = int.Parse(server[0], CultureInfo.InvariantCulture);
+        var streams = new List<Stream>();
+        while (Console.ReadLine() is { } line)
+        {
+            int number = int.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture);
+            if (line.StartsWith("hold", StringComparison.Ordinal))
+            {
+                await HoldAsync(streams, number, port, isPlain: server[1] == "plain");
+            }
+            else
+            {
+                for (int i = 0; i < number; i++)
+                {
+                    await AskAsync(streams[i % streams.Count]);
+                }
+            }
+
+            Console.Out.WriteLine(line);
+            Console.Out.Flush();
+        }
+    }
+
+    private static async Task HoldAsync(List<Stream> streams, int count, int port, bool isPlain)
+    {
+        for (; streams.Count > count; streams.RemoveAt(streams.Count - 1))
+        {
+            await streams[^1].DisposeAsync();
+        }
+
+        while (streams.Count < count)
+        {
+            Socket socket = Loopback.Connect(port);
+            Stream stream = isPlain ? new NetworkStream(socket, ownsSocket: true) : await KTlsStream.AuthenticateAsClientAsync(socket, s_options, s_inUserSpace);
+            await AskAsync(stream);
+            streams.Add(stream);
+        }
+    }
+
+    // What is sent back is no longer than a record, so it comes at once.
+    private static async Task AskAsync(Stream stream)
+    {
+        await stream.WriteAsync(s_request);
+        if (await stream.ReadAsync(s_answer) == 0)
+        {
+            throw new EndOfStreamException();
+        }
+    }
+}
