@@ -47,7 +47,7 @@ public static class PeerCertificateValidation
     }
 
     /// <summary>Builds the chain and compares the name.</summary>
-    /// <param name="chain">The chain with its policy; filled by this call.</param>
+    /// <param name="chain">The chain with its policy, which may have the name ignored (<see cref="X509VerificationFlags.IgnoreInvalidName"/>); filled by this call.</param>
     /// <param name="certificate">The peer's certificate.</param>
     /// <param name="targetHost">The host name or address that the user wants to reach; null for a client's certificate, whose name is not looked at.</param>
     /// <returns>What is wrong, or <see cref="SslPolicyErrors.None"/>.</returns>
@@ -56,7 +56,7 @@ public static class PeerCertificateValidation
         ArgumentNullException.ThrowIfNull(chain);
         ArgumentNullException.ThrowIfNull(certificate);
         SslPolicyErrors errors = BuildsChain(chain, certificate) ? SslPolicyErrors.None : SslPolicyErrors.RemoteCertificateChainErrors;
-        if (targetHost is not null && (targetHost.Length == 0 || !MatchesHost(certificate, targetHost)))
+        if (targetHost is not null && !chain.ChainPolicy.VerificationFlags.HasFlag(X509VerificationFlags.IgnoreInvalidName) && (targetHost.Length == 0 || !MatchesHost(certificate, targetHost)))
         {
             errors |= SslPolicyErrors.RemoteCertificateNameMismatch;
         }

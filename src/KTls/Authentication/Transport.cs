@@ -33,9 +33,16 @@ internal static class Transport
     {
         transport.Dispose();
 
-        // The descriptor is non-blocking now. Only this way does Socket notice; then it emulates blocking by itself.
-        socket.Blocking = false;
-        socket.Blocking = true;
+        try
+        {
+            // The descriptor is non-blocking now. Only this way does Socket notice; then it emulates blocking by itself.
+            socket.Blocking = false;
+            socket.Blocking = true;
+        }
+        catch (ObjectDisposedException)
+        {
+            // Its owner has closed it meanwhile, and whoever waits on it is told by what he waits for.
+        }
     }
 
     private static Obstacle NoKernelTls(KernelTlsException failure) => new(FallbackReason.NoKernelTls, failure.Message.TrimEnd('.'));

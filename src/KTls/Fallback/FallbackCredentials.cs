@@ -6,6 +6,10 @@ namespace KTls.Fallback;
 /// <summary>SslStream as the server with <see cref="ServerCredentials"/>, as far as it can have them.</summary>
 internal static class FallbackCredentials
 {
+    // Those below TLS 1.3 say what key signs, or decrypts.
+    private static readonly TlsCipherSuite[] s_ecdsaSuites = SuitesWith("_ECDHE_ECDSA_WITH_");
+    private static readonly TlsCipherSuite[] s_rsaSuites = SuitesWith("TLS_RSA_WITH_", "_ECDHE_RSA_WITH_", "_DHE_RSA_WITH_");
+
     /// <summary>The failure when a client asks for a name that there is not, and gets nothing else.</summary>
     public static TlsAlertException UnrecognizedName() =>
         new(AlertDescription.UnrecognizedName, "The client asks for a name that no credential has.");
@@ -23,7 +27,7 @@ internal static class FallbackCredentials
     {
         Func<CertificateCredential, bool>[] wishes =
         [
-            credential => hello is not null && credential.SchemesFor(tls13: false).Any(hello.Offers),
+            credential => hello is not null && credential.SchemesFor(tls13: false).Any(hello.Offers) && HasSuiteFor(credential.KeyKind, hello),
             credential => credential.KeyKind == CertificateKeyKind.Rsa,
             _ => true,
         ];
@@ -67,4 +71,10 @@ internal static class FallbackCredentials
         };
 #pragma warning restore CA1416
     }
+
+    private static bool HasSuiteFor(CertificateKeyKind kind, ClientHello hello) =>
+        hello.OffersTls13 || (kind == CertificateKeyKind.Rsa ? s_rsaSuites : s_ecdsaSuites).Any(hello.Offers);
+
+    private static TlsCipherSuite[] SuitesWith(params string[] parts) =>
+        [.. Enum.GetValues<TlsCipherSuite>().Where(suite => Array.Exists(parts, part => suite.ToString().Contains(part, StringComparison.Ordinal)))];
 }

@@ -14,9 +14,8 @@ internal sealed class ReplayStream(Socket socket, ReadOnlyMemory<byte> replay) :
     /// <summary>Whether a read has met the end of TCP.</summary>
     public bool HasEnded { get; private set; }
 
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override int Read(Span<byte> buffer) => _replay.IsEmpty ? Noted(base.Read(buffer), buffer.Length) : TakeReplay(buffer);
+    // Read(Span) of a class below NetworkStream comes here.
+    public override int Read(byte[] buffer, int offset, int count) => _replay.IsEmpty ? Noted(base.Read(buffer, offset, count), count) : TakeReplay(buffer.AsSpan(offset, count));
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
@@ -47,7 +46,9 @@ internal sealed class ReplayStream(Socket socket, ReadOnlyMemory<byte> replay) :
     {
         int count = Math.Min(buffer.Length, _replay.Length);
         _replay.Span[..count].CopyTo(buffer);
-        _replay = _replay[count..];
+
+        // An empty rest would hold the memory for as long as the connection lives.
+        _replay = count == _replay.Length ? default : _replay[count..];
         return count;
     }
 }

@@ -65,6 +65,8 @@ internal sealed class SslStreamConnection : Connection
     /// <param name="options">What becomes of the socket, and how the stream has to end.</param>
     public static async Task<Connection> AuthenticateAsync(Socket socket, ReadOnlyMemory<byte> replay, Func<SslStream, Task> authenticate, Obstacle obstacle, KTlsOptions options)
     {
+        // NetworkStream takes no other; what is asynchronous does not wait either way.
+        socket.Blocking = true;
         var transport = new ReplayStream(socket, replay);
         var stream = new SslStream(transport, leaveInnerStreamOpen: false);
         try

@@ -71,6 +71,25 @@ public sealed class ServerCredentialsTests
         }
     }
 
+    /// <summary>A client of TLS 1.2 lists signature schemes that none of its suites can use.</summary>
+    [Theory]
+    [InlineData(TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256)]
+    [InlineData(TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256)]
+    public async Task SslStream_gets_the_certificate_for_the_suites(TlsCipherSuite suite)
+    {
+        (KTlsStream server, SslStream client) = await ConnectAsync(Sites.Options(First, SecondRsa, Second), Sites.Client("second.example", options =>
+        {
+            options.EnabledSslProtocols = SslProtocols.Tls12;
+            options.CipherSuitesPolicy = new CipherSuitesPolicy([suite]);
+        }));
+        await using (server)
+        await using (client)
+        {
+            Assert.Equal((suite == TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256 ? Second : SecondRsa).Certificate, client.RemoteCertificate);
+            Assert.Equal(DataPlaneKind.SslStream, server.Sending.Kind);
+        }
+    }
+
     [Theory]
     [InlineData("first.example")]
     [InlineData("second.example")]

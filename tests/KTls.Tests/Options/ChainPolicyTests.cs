@@ -73,6 +73,9 @@ public sealed class ChainPolicyTests
         Assert.Equal(SslPolicyErrors.RemoteCertificateChainErrors, await JudgeAsync(plane, TestPki.Server(), policy => policy.CustomTrustStore.Clear()));
         Assert.Equal(SslPolicyErrors.RemoteCertificateChainErrors, await JudgeAsync(plane, TestPki.Server(), policy => policy.RevocationMode = X509RevocationMode.Offline));
         Assert.Equal(SslPolicyErrors.None, await JudgeAsync(plane, TestPki.Server(), policy => (policy.VerificationTime, policy.VerificationFlags) = (DateTime.Now.AddYears(1), X509VerificationFlags.IgnoreNotTimeValid)));
+        using X509Certificate2 forAnother = TestPki.Issue(ECDsa.Create(ECCurve.NamedCurves.nistP256), "another.example");
+        Assert.Equal(SslPolicyErrors.RemoteCertificateNameMismatch, await JudgeAsync(plane, TestPki.Server(forAnother), _ => { }));
+        Assert.Equal(SslPolicyErrors.None, await JudgeAsync(plane, TestPki.Server(forAnother), policy => policy.VerificationFlags = X509VerificationFlags.IgnoreInvalidName));
         using X509Certificate2 forClients = TestPki.Issue(ECDsa.Create(ECCurve.NamedCurves.nistP256), extendedKeyUsage: "1.3.6.1.5.5.7.3.2");
         Assert.Equal(SslPolicyErrors.RemoteCertificateChainErrors, await JudgeAsync(plane, TestPki.Server(forClients), _ => { }));
         Assert.Equal(SslPolicyErrors.None, await JudgeAsync(plane, TestPki.Server(forClients), policy => policy.ApplicationPolicy.Add(new Oid("1.3.6.1.5.5.7.3.2"))));
