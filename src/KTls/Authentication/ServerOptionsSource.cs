@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Security;
 using System.Security.Authentication;
 using KTls.Fallback;
@@ -51,9 +52,23 @@ internal readonly record struct ServerOptionsSource(
     {
         SslServerAuthenticationOptions options = Given ?? await SelectAsync(client, cancellationToken).ConfigureAwait(false);
         ServerOptions.RequireOneSourceOfCertificates(options, credentials);
-        return credentials is null ? options : FallbackCredentials.WithContext(options, FallbackCredentials.Choose(credentials, client.ServerName, hello: null, reason));
+        return credentials is null ? options : FallbackCredentials.WithContext(options, FallbackCredentials.Choose(credentials, AsSent(client.ServerName), hello: null, reason));
     }
 
     private async ValueTask<SslServerAuthenticationOptions> SelectAsync(SslClientHelloInfo client, CancellationToken cancellationToken) =>
         await Select!(client, cancellationToken).ConfigureAwait(false) ?? throw new AuthenticationException("The selection for the client returned no options.");
+
+    // SslStream tells an internationalized name in Unicode; certificates have it as it is sent (RFC 5890 §2.3.2.1).
+    private static string AsSent(string name)
+    {
+        try
+        {
+            return new IdnMapping { AllowUnassigned = true }.GetAscii(name);
+        }
+        catch (ArgumentException)
+        {
+            // Empty, or none of a host.
+            return name;
+        }
+    }
 }

@@ -107,6 +107,22 @@ public sealed class ServerCredentialsTests
         }
     }
 
+    [Theory]
+    [InlineData(DataPlanePolicy.UserSpace)]
+    [InlineData(DataPlanePolicy.SslStream)]
+    public async Task An_internationalized_name_finds_its_certificate(DataPlanePolicy plane)
+    {
+        CertificateCredential books = Sites.Ecdsa("xn--bcher-kva.example");
+        KTlsOptions kernelOptions = Sites.Options(First, books);
+        kernelOptions.DataPlane = plane;
+        (KTlsStream server, SslStream client) = await ConnectAsync(kernelOptions, Sites.Client("xn--bcher-kva.example"));
+        await using (server)
+        await using (client)
+        {
+            Assert.Equal(books.Certificate, client.RemoteCertificate);
+        }
+    }
+
     [Fact]
     public async Task A_key_that_SslStream_cannot_have_is_a_clear_refusal_after_the_ClientHello()
     {
