@@ -19,7 +19,6 @@ internal static class Program
     {
         [PeerProcess.Command] = PlayPeer,
         [StreamPeer.Command] = arguments => StreamPeer.RunAsync(int.Parse(arguments[1])),
-        [SitePeer.Command] = _ => SitePeer.RunAsync(),
         [FileClient.Command] = _ => FileClient.PlayAsync(),
         [OwnFileServerProgram.Command] = arguments => OwnFileServerProgram.RunAsync(Enum.Parse<OwnFileServerKind>(arguments[1]), arguments[2]),
         [TransferEnds.Command] = arguments => TransferEnds.RunAsync(arguments[1], Enum.Parse<TransferKind>(arguments[2])),

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 using KTls.Bench.Handshakes;
@@ -39,14 +38,6 @@ internal sealed class FileClient : IDisposable
     /// <summary>What the child does: one connection for each line on standard input.</summary>
     public static async Task PlayAsync()
     {
-        var options = new SslClientAuthenticationOptions
-        {
-            TargetHost = "localhost",
-            RemoteCertificateValidationCallback = (_, _, _, _) => true,
-#pragma warning disable CA1416 // Linux only.
-            CipherSuitesPolicy = new CipherSuitesPolicy([TlsCipherSuite.TLS_AES_128_GCM_SHA256]),
-#pragma warning restore CA1416
-        };
         byte[] buffer = new byte[2 << 20];
         while (Console.ReadLine()?.Split(' ') is [string port, string kind, string path, string count])
         {
@@ -74,7 +65,7 @@ internal sealed class FileClient : IDisposable
             async Task<Stream> ConnectAsync()
             {
                 Socket socket = Loopback.Connect(int.Parse(port, CultureInfo.InvariantCulture));
-                return kind == "plain" ? new NetworkStream(socket, ownsSocket: true) : await KTlsStream.AuthenticateAsClientAsync(socket, options);
+                return kind == "plain" ? new NetworkStream(socket, ownsSocket: true) : await KTlsStream.AuthenticateAsClientAsync(socket, BenchClient.Options);
             }
         }
     }

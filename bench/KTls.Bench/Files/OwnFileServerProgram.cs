@@ -1,14 +1,12 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 using KTls.Bench.Handshakes;
+using KTls.Bench.Sites;
 using KTls.Tests;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 
 namespace KTls.Bench.Files;
@@ -127,18 +125,7 @@ internal static class OwnFileServerProgram
 
     private static async Task<int> StartSiteAsync(bool isKTls, string folder)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        if (isKTls)
-        {
-            builder.WebHost.UseKTls();
-        }
-
-        builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => _ = isKTls
-            ? listen.UseKTls(TestPki.Ecdsa, configureKernel: options => options.DataPlane = DataPlanePolicy.RequireKernel)
-            : listen.UseHttps(TestPki.Ecdsa)));
-        WebApplication site = builder.Build();
+        WebApplication site = BenchSite.Create(isKTls);
         site.MapGet("/{name}", (string name) => Results.File(Path.Combine(folder, name)));
         await site.StartAsync();
         return new Uri(site.Urls.First()).Port;

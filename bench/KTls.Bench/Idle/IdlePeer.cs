@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 using KTls.Bench.Handshakes;
@@ -14,15 +13,6 @@ internal static class IdlePeer
 {
     /// <summary>What makes this program such a peer.</summary>
     public const string Command = "idle-peer";
-
-    private static readonly SslClientAuthenticationOptions s_options = new()
-    {
-        TargetHost = "localhost",
-        RemoteCertificateValidationCallback = (_, _, _, _) => true,
-#pragma warning disable CA1416 // Linux only.
-        CipherSuitesPolicy = new CipherSuitesPolicy([TlsCipherSuite.TLS_AES_128_GCM_SHA256]),
-#pragma warning restore CA1416
-    };
 
     private static readonly KTlsOptions s_inUserSpace = new() { DataPlane = DataPlanePolicy.UserSpace };
     private static readonly byte[] s_request = Encoding.ASCII.GetBytes(IdleServer.Request);
@@ -67,7 +57,7 @@ internal static class IdlePeer
         while (streams.Count < count)
         {
             Socket socket = Loopback.Connect(port);
-            Stream stream = isPlain ? new NetworkStream(socket, ownsSocket: true) : await KTlsStream.AuthenticateAsClientAsync(socket, s_options, s_inUserSpace);
+            Stream stream = isPlain ? new NetworkStream(socket, ownsSocket: true) : await KTlsStream.AuthenticateAsClientAsync(socket, BenchClient.Options, s_inUserSpace);
             await AskAsync(stream);
             streams.Add(stream);
         }

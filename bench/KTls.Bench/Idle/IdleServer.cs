@@ -1,13 +1,11 @@
 using System.Buffers;
 using System.Globalization;
-using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using KTls.Bench.Handshakes;
+using KTls.Bench.Sites;
 using KTls.Tests;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace KTls.Bench.Idle;
 
@@ -105,37 +103,21 @@ internal static class IdleServer
 
     private static async Task<int> StartSiteAsync(bool isKTls)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        if (isKTls)
-        {
-            builder.WebHost.UseKTls();
-        }
-
-        builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.Limits.KeepAliveTimeout = TimeSpan.FromHours(1);
-            kestrel.Listen(IPAddress.Loopback, 0, listen =>
+        WebApplication site = BenchSite.Create(
+            isKTls,
+            limit: limits => limits.KeepAliveTimeout = TimeSpan.FromHours(1),
+            listening: listen => listen.Use(next => async connection =>
             {
-                _ = isKTls
-                    ? listen.UseKTls(TestPki.Ecdsa, configureKernel: options => options.DataPlane = DataPlanePolicy.RequireKernel)
-                    : listen.UseHttps(TestPki.Ecdsa);
-                listen.Use(next => async connection =>
+                Interlocked.Increment(ref s_open);
+                try
                 {
-                    Interlocked.Increment(ref s_open);
-                    try
-                    {
-                        await next(connection);
-                    }
-                    finally
-                    {
-                        Interlocked.Decrement(ref s_open);
-                    }
-                });
-            });
-        });
-        WebApplication site = builder.Build();
+                    await next(connection);
+                }
+                finally
+                {
+                    Interlocked.Decrement(ref s_open);
+                }
+            }));
         site.MapGet("/", () => "small");
         await site.StartAsync();
         return new Uri(site.Urls.First()).Port;

@@ -1,10 +1,7 @@
 using System.Globalization;
-using System.Net;
-using KTls.Tests;
+using KTls.Bench.Files;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 
 namespace KTls.Bench.Sites;
 
@@ -45,7 +42,7 @@ internal sealed class SiteScenario : IScenario
         {
             await using WebApplication stock = await StartAsync(folder, isKTls: false, plane);
             await using WebApplication kernel = await StartAsync(folder, isKTls: true, plane);
-            using var peer = new ChildProcess(SitePeer.Command);
+            using var client = new FileClient();
             for (int i = -1; i < repetitions; i++)
             {
                 foreach (string workload in workloads)
@@ -56,7 +53,7 @@ internal sealed class SiteScenario : IScenario
                     Usage inKernel = default;
                     foreach (bool isKTls in i % 2 == 0 ? [true, false] : new[] { false, true })
                     {
-                        Usage used = Run(peer, isKTls ? kernel : stock, isFile ? $"/file/{size}" : $"/memory/{size}", count, (long)size * count);
+                        Usage used = Run(client, isKTls ? kernel : stock, isFile ? $"/file/{size}" : $"/memory/{size}", count, (long)size * count);
                         (inKernel, inStock) = isKTls ? (used, inStock) : (inKernel, used);
                     }
 
@@ -81,39 +78,21 @@ internal sealed class SiteScenario : IScenario
         return report;
     }
 
-    private static Usage Run(ChildProcess peer, WebApplication site, string path, int count, long expected)
+    private static Usage Run(FileClient client, WebApplication site, string path, int count, long expected)
     {
-        peer.Tell($"{new Uri(site.Urls.First()).Port} {path} {count}");
-        Expect(peer, "ready");
-        GC.Collect();
-        Usage before = KTls.Bench.Usage.Now();
-        peer.Tell("go");
-        Expect(peer, expected.ToString(CultureInfo.InvariantCulture));
-        return KTls.Bench.Usage.Now() - before;
-    }
-
-    private static void Expect(ChildProcess peer, string expected)
-    {
-        if (peer.Answer() is var answer && answer != expected)
+        Usage before = default;
+        long received = client.Run(new Uri(site.Urls.First()).Port, isTls: true, path, count, () =>
         {
-            throw new InvalidOperationException($"The client says '{answer}', not '{expected}'.");
-        }
+            GC.Collect();
+            before = KTls.Bench.Usage.Now();
+        });
+        Usage used = KTls.Bench.Usage.Now() - before;
+        return received == expected ? used : throw new InvalidOperationException($"The client got {received} bytes, not {expected}.");
     }
 
     private static async Task<WebApplication> StartAsync(string folder, bool isKTls, DataPlanePolicy plane)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        if (isKTls)
-        {
-            builder.WebHost.UseKTls();
-        }
-
-        builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => _ = isKTls
-            ? listen.UseKTls(TestPki.Ecdsa, configureKernel: options => options.DataPlane = plane)
-            : listen.UseHttps(TestPki.Ecdsa)));
-        WebApplication site = builder.Build();
+        WebApplication site = BenchSite.Create(isKTls, plane);
         foreach (int size in Workloads.Values.Select(workload => workload.Size).Distinct())
         {
             byte[] content = new byte[size];

@@ -47,18 +47,10 @@ internal static class TransferEnds
     // For each line, connects, waits for the next, has the other end begin, and tells how many bytes came.
     private static async Task ReceiveAsync(TransferKind kind)
     {
-        var options = new SslClientAuthenticationOptions
-        {
-            TargetHost = "localhost",
-            RemoteCertificateValidationCallback = (_, _, _, _) => true,
-#pragma warning disable CA1416 // Linux only.
-            CipherSuitesPolicy = new CipherSuitesPolicy([TlsCipherSuite.TLS_AES_128_GCM_SHA256]),
-#pragma warning restore CA1416
-        };
         while (Console.ReadLine()?.Split(' ') is [string port, string size, string count, string room])
         {
             Socket socket = Loopback.Connect(int.Parse(port, CultureInfo.InvariantCulture));
-            await using Stream stream = await AuthenticateAsClientAsync(kind, socket, options);
+            await using Stream stream = await AuthenticateAsClientAsync(kind, socket, BenchClient.Options);
             Tell("ready");
             _ = Console.ReadLine();
             byte[] buffer = new byte[int.Parse(room, CultureInfo.InvariantCulture)];
