@@ -8,6 +8,7 @@ kernels=(6.1 6.12 7.2)
 logs=artifacts/test
 passed=0
 failed=0
+failures=()
 mkdir -p "$logs"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
 
@@ -32,6 +33,9 @@ report() {
     echo "$1 did not end as a test program should: see $log"
     total=$((total + 1))
     bad=$((bad + 1))
+  fi
+  if ((bad)); then
+    failures+=("$1")
   fi
   passed=$((passed + total - bad))
   failed=$((failed + bad))
@@ -100,5 +104,10 @@ for kernel in "${kernels[@]}"; do
   done
 done
 
+# What failed once more at the end, where a cut log shows it, too.
+for name in "${failures[@]}"; do
+  printf '\n== failed in %s\n' "$name"
+  grep -aA 15 '\[FAIL\]' "$logs/$name.log" || tail -n 15 "$logs/$name.log"
+done
 printf '\n%d passed, %d failed\n' "$passed" "$failed"
 ((failed == 0))

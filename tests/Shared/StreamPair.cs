@@ -40,7 +40,20 @@ internal sealed class StreamPair : IAsyncDisposable
     private static async Task<StreamPair> ConnectAsync(TcpPair tcp, KTlsOptions clientOptions, KTlsOptions serverOptions, SslServerAuthenticationOptions server, SslClientAuthenticationOptions client)
     {
         Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, server, serverOptions);
-        KTlsStream connected = await KTlsStream.AuthenticateAsClientAsync(tcp.Client, client, clientOptions);
-        return new StreamPair(tcp, connected, await accepting);
+        KTlsStream? connected = null;
+        try
+        {
+            connected = await KTlsStream.AuthenticateAsClientAsync(tcp.Client, client, clientOptions);
+            return new StreamPair(tcp, connected, await accepting);
+        }
+        catch
+        {
+            // Who fails leaves nothing running: what the other end does next would be measured in another test.
+            connected?.Dispose();
+            tcp.Client.Dispose();
+            await accepting.ContinueWith(static ended => _ = ended.Exception, TaskScheduler.Default).WaitAsync(TimeSpan.FromSeconds(30));
+            tcp.Dispose();
+            throw;
+        }
     }
 }
