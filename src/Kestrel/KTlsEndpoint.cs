@@ -14,12 +14,12 @@ namespace KTls.Kestrel;
 /// <summary>Our part of an https endpoint, which comes right before stock HTTPS.</summary>
 internal static class KTlsEndpoint
 {
-    private static readonly ConditionalWeakTable<ListenOptions, object> s_marked = [];
+    private static readonly ConditionalWeakTable<ListenOptions, object> Marked = [];
 
     /// <summary>Says that an endpoint has called UseKTls itself.</summary>
-    public static void Mark(ListenOptions listenOptions) => s_marked.AddOrUpdate(listenOptions, listenOptions);
+    public static void Mark(ListenOptions listenOptions) => Marked.AddOrUpdate(listenOptions, listenOptions);
 
-    public static bool IsMarked(ListenOptions listenOptions) => s_marked.TryGetValue(listenOptions, out _);
+    public static bool IsMarked(ListenOptions listenOptions) => Marked.TryGetValue(listenOptions, out _);
 
     /// <summary>To be called when the server starts: only then are the options and <see cref="ListenOptions.Protocols"/> final.</summary>
     public static ConnectionDelegate Create(ConnectionDelegate next, ListenOptions listenOptions, HttpsConnectionAdapterOptions https, Action<KTlsOptions>? configureKernel) =>

@@ -14,7 +14,7 @@ internal static class PeerCertificateCache
     private const int MaxKeptLength = 8 * 1024;
 
     // A slot's entry is replaced whole and never disposed: another thread may be copying it. The garbage collector frees it.
-    private static readonly Entry?[] s_kept = new Entry?[Slots];
+    private static readonly Entry?[] Kept = new Entry?[Slots];
 
     /// <summary>Decodes a certificate. The caller owns it.</summary>
     /// <param name="encoded">The certificate; must not change any more.</param>
@@ -29,7 +29,7 @@ internal static class PeerCertificateCache
     /// <exception cref="TlsAlertException">It cannot be decoded.</exception>
     public static X509Certificate2 Keep(byte[] encoded)
     {
-        ref Entry? slot = ref s_kept[SlotOf(encoded)];
+        ref Entry? slot = ref Kept[SlotOf(encoded)];
         if (Volatile.Read(ref slot) is { } kept && kept.Encoded.AsSpan().SequenceEqual(encoded))
         {
             return kept.Certificate;
@@ -46,7 +46,7 @@ internal static class PeerCertificateCache
 
     /// <summary>The bytes as an array: the one that is kept, if it is the same.</summary>
     public static byte[] Encoded(ReadOnlySpan<byte> encoded) =>
-        Volatile.Read(ref s_kept[SlotOf(encoded)]) is { } kept && encoded.SequenceEqual(kept.Encoded) ? kept.Encoded : encoded.ToArray();
+        Volatile.Read(ref Kept[SlotOf(encoded)]) is { } kept && encoded.SequenceEqual(kept.Encoded) ? kept.Encoded : encoded.ToArray();
 
     private static X509Certificate2 Decode(byte[] encoded)
     {

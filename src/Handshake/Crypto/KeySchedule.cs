@@ -159,8 +159,8 @@ internal sealed class KeySchedule : IDisposable
     // The same in every handshake with a hash and without a pre-shared key.
     private sealed class Constants
     {
-        private static readonly Constants s_sha256 = new(HashAlgorithmName.SHA256);
-        private static readonly Constants s_sha384 = new(HashAlgorithmName.SHA384);
+        private static readonly Constants Sha256 = new(HashAlgorithmName.SHA256);
+        private static readonly Constants Sha384 = new(HashAlgorithmName.SHA384);
 
         private Constants(HashAlgorithmName hash)
         {
@@ -177,6 +177,6 @@ internal sealed class KeySchedule : IDisposable
 
         public byte[] HandshakeSalt { get; }
 
-        public static Constants Of(HashAlgorithmName hash) => hash == HashAlgorithmName.SHA384 ? s_sha384 : s_sha256;
+        public static Constants Of(HashAlgorithmName hash) => hash == HashAlgorithmName.SHA384 ? Sha384 : Sha256;
     }
 }

@@ -78,9 +78,9 @@ internal sealed class PlatformMLKem768 : MLKem768
 internal sealed class SodiumMLKem768 : MLKem768
 {
     // One key's memory is kept for the next one: pinned arrays of this size would wait for the rarest of collections.
-    private static byte[]? s_spare;
+    private static byte[]? _spare;
 
-    private byte[]? _key = Interlocked.Exchange(ref s_spare, null) ?? GC.AllocateUninitializedArray<byte>(Sodium.MLKem768DecapsulationKeyLength, pinned: true);
+    private byte[]? _key = Interlocked.Exchange(ref _spare, null) ?? GC.AllocateUninitializedArray<byte>(Sodium.MLKem768DecapsulationKeyLength, pinned: true);
 
     public SodiumMLKem768(Span<byte> encapsulationKey)
     {
@@ -108,7 +108,7 @@ internal sealed class SodiumMLKem768 : MLKem768
         if (key is not null)
         {
             CryptographicOperations.ZeroMemory(key);
-            Volatile.Write(ref s_spare, key);
+            Volatile.Write(ref _spare, key);
         }
     }
 }

@@ -7,8 +7,8 @@ namespace KTls.Fallback;
 internal static class FallbackCredentials
 {
     // Those below TLS 1.3 say what key signs, or decrypts.
-    private static readonly TlsCipherSuite[] s_ecdsaSuites = SuitesWith("_ECDHE_ECDSA_WITH_");
-    private static readonly TlsCipherSuite[] s_rsaSuites = SuitesWith("TLS_RSA_WITH_", "_ECDHE_RSA_WITH_", "_DHE_RSA_WITH_");
+    private static readonly TlsCipherSuite[] EcdsaSuites = SuitesWith("_ECDHE_ECDSA_WITH_");
+    private static readonly TlsCipherSuite[] RsaSuites = SuitesWith("TLS_RSA_WITH_", "_ECDHE_RSA_WITH_", "_DHE_RSA_WITH_");
 
     /// <summary>The failure when a client asks for a name that there is not, and gets nothing else.</summary>
     public static TlsAlertException UnrecognizedName() =>
@@ -73,7 +73,7 @@ internal static class FallbackCredentials
     }
 
     private static bool HasSuiteFor(CertificateKeyKind kind, ClientHello hello) =>
-        hello.OffersTls13 || (kind == CertificateKeyKind.Rsa ? s_rsaSuites : s_ecdsaSuites).Any(hello.Offers);
+        hello.OffersTls13 || (kind == CertificateKeyKind.Rsa ? RsaSuites : EcdsaSuites).Any(hello.Offers);
 
     private static TlsCipherSuite[] SuitesWith(params string[] parts) =>
         [.. Enum.GetValues<TlsCipherSuite>().Where(suite => Array.Exists(parts, part => suite.ToString().Contains(part, StringComparison.Ordinal)))];
