@@ -1,4 +1,6 @@
+using System.ComponentModel;
 using System.Globalization;
+using System.Security.Authentication;
 using KTls.Bench.Files;
 using KTls.Bench.Handshakes;
 using KTls.Bench.Idle;
@@ -29,37 +31,9 @@ internal static class Program
     public static async Task<int> Main(string[] arguments)
     {
         CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-        if (arguments.Length != 0 && Roles.TryGetValue(arguments[0], out Func<string[], Task>? play))
-        {
-            await play(arguments);
-            return 0;
-        }
-
         try
         {
-            if (arguments.Length == 0 || Array.Find(Scenarios, s => s.Name == arguments[0]) is not { } scenario)
-            {
-                throw new UsageException("Name a scenario.");
-            }
-
-            var options = new CommandLine(arguments.AsSpan(1));
-            string? json = options.Take("json");
-            string? plots = options.Take("plot");
-            Report report = await scenario.RunAsync(options);
-            report.Print(Console.Out);
-            if (json is not null)
-            {
-                await File.WriteAllTextAsync(json, report.ToJson());
-            }
-
-            if (plots is not null)
-            {
-                foreach (string file in Plots.Save(report, plots))
-                {
-                    Console.WriteLine(file);
-                }
-            }
-
+            await (arguments.Length != 0 && Roles.TryGetValue(arguments[0], out Func<string[], Task>? play) ? play : MeasureAsync)(arguments);
             return 0;
         }
         catch (UsageException e)
@@ -72,6 +46,35 @@ internal static class Program
             }
 
             return 2;
+        }
+        catch (Exception e) when (e is Win32Exception or AuthenticationException or InvalidOperationException or IOException)
+        {
+            // A program that is not there, a kernel without TLS, an end that has said so.
+            await Console.Error.WriteLineAsync(e.Message);
+            return 1;
+        }
+    }
+
+    private static async Task MeasureAsync(string[] arguments)
+    {
+        if (arguments.Length == 0 || Array.Find(Scenarios, s => s.Name == arguments[0]) is not { } scenario)
+        {
+            throw new UsageException("Name a scenario.");
+        }
+
+        var options = new CommandLine(arguments.AsSpan(1));
+        string? json = options.Take("json");
+        string? plots = options.Take("plot");
+        Report report = await scenario.RunAsync(options);
+        report.Print(Console.Out);
+        if (json is not null)
+        {
+            await File.WriteAllTextAsync(json, report.ToJson());
+        }
+
+        foreach (string file in plots is null ? [] : Plots.Save(report, plots))
+        {
+            Console.WriteLine(file);
         }
     }
 

@@ -1,6 +1,6 @@
 using System.Net.Security;
 
-namespace KTls.Bench.Handshakes;
+namespace KTls.Bench.Connections;
 
 /// <summary>What the clients of transfers have in common.</summary>
 internal static class BenchClient

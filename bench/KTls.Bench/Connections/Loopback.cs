@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace KTls.Bench.Handshakes;
+namespace KTls.Bench.Connections;
 
 /// <summary>TCP connections over loopback.</summary>
 internal static class Loopback

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
-using KTls.Bench.Handshakes;
+using KTls.Bench.Connections;
 
 namespace KTls.Bench.Files;
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using KTls.Bench.Handshakes;
+using KTls.Bench.Connections;
 using KTls.Tests;
 
 namespace KTls.Bench.Files;
@@ -10,7 +10,7 @@ namespace KTls.Bench.Files;
 /// <summary>nginx or OpenSSL's s_server, from this machine's PATH.</summary>
 internal sealed class ForeignServer : IFileServer
 {
-    private static readonly string[] s_temporaryFolders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+    private static readonly string[] TemporaryFolders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
 
     private readonly Process _process;
     private readonly DirectoryInfo _folder;
@@ -50,7 +50,7 @@ internal sealed class ForeignServer : IFileServer
         (DirectoryInfo folder, string certificate, string key) = CreateFolder();
         int port = FreePort();
         string configuration = Path.Combine(folder.FullName, "nginx.conf");
-        string temporary = string.Join('\n', s_temporaryFolders.Select(name => $"{name}_temp_path {folder}/{name};"));
+        string temporary = string.Join('\n', TemporaryFolders.Select(name => $"{name}_temp_path {folder}/{name};"));
         File.WriteAllText(configuration, $$"""
             daemon off;
             user root;

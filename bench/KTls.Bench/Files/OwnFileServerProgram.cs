@@ -1,10 +1,8 @@
 using System.Globalization;
-using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
-using KTls.Bench.Handshakes;
+using KTls.Bench.Connections;
 using KTls.Bench.Sites;
-using KTls.Tests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Win32.SafeHandles;
@@ -29,55 +27,23 @@ internal static class OwnFileServerProgram
         _ = Console.ReadLine();
     }
 
-    private static int Start(OwnFileServerKind kind, string folder)
+    private static int Start(OwnFileServerKind kind, string folder) => BenchStreams.Serve(StreamKindOf(kind), async stream =>
     {
-        SslServerAuthenticationOptions options = TestPki.Server();
-        Socket listener = Loopback.Listen();
-        _ = Task.Run(async () =>
+        byte[] request = new byte[4096];
+        byte[] buffer = new byte[BufferSize];
+        while (await ReadRequestAsync(stream, request) is { } path)
         {
-            while (true)
-            {
-                Socket socket = await listener.AcceptAsync();
-                socket.NoDelay = true;
-                _ = ServeAsync(kind, socket, options, folder);
-            }
-        });
-        return Loopback.Port(listener);
-    }
+            await SendAsync(kind, stream, folder + path, buffer);
+        }
+    });
 
-    private static async Task ServeAsync(OwnFileServerKind kind, Socket socket, SslServerAuthenticationOptions options, string folder)
+    private static StreamKind StreamKindOf(OwnFileServerKind kind) => kind switch
     {
-        try
-        {
-            await using Stream stream = await AuthenticateAsync(kind, socket, options);
-            byte[] request = new byte[4096];
-            byte[] buffer = new byte[BufferSize];
-            while (await ReadRequestAsync(stream, request) is { } path)
-            {
-                await SendAsync(kind, stream, socket, folder + path, buffer);
-            }
-        }
-        catch (IOException)
-        {
-            // The client closes by reset.
-        }
-    }
-
-    private static async Task<Stream> AuthenticateAsync(OwnFileServerKind kind, Socket socket, SslServerAuthenticationOptions options)
-    {
-        switch (kind)
-        {
-            case OwnFileServerKind.Plain:
-                return new NetworkStream(socket, ownsSocket: true);
-            case OwnFileServerKind.SslStream:
-                var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
-                await stream.AuthenticateAsServerAsync(options);
-                return stream;
-            default:
-                DataPlanePolicy plane = kind == OwnFileServerKind.KTlsUserSpace ? DataPlanePolicy.UserSpace : DataPlanePolicy.RequireKernel;
-                return await KTlsStream.AuthenticateAsServerAsync(socket, options, new KTlsOptions { DataPlane = plane });
-        }
-    }
+        OwnFileServerKind.Plain => StreamKind.Plain,
+        OwnFileServerKind.SslStream => StreamKind.SslStream,
+        OwnFileServerKind.KTlsUserSpace => StreamKind.UserSpace,
+        _ => StreamKind.Kernel,
+    };
 
     // The path of a GET; null at the end. The client sends one request at a time.
     private static async Task<string?> ReadRequestAsync(Stream stream, byte[] buffer)
@@ -97,7 +63,7 @@ internal static class OwnFileServerProgram
         return Encoding.ASCII.GetString(buffer, 0, received).Split(' ')[1];
     }
 
-    private static async Task SendAsync(OwnFileServerKind kind, Stream stream, Socket socket, string path, byte[] buffer)
+    private static async Task SendAsync(OwnFileServerKind kind, Stream stream, string path, byte[] buffer)
     {
         using SafeFileHandle file = File.OpenHandle(path);
         long length = RandomAccess.GetLength(file);
@@ -109,7 +75,7 @@ internal static class OwnFileServerProgram
                 break;
             case OwnFileServerKind.Plain:
                 // Linux' sendfile, as .NET has it.
-                await socket.SendFileAsync(path);
+                await ((NetworkStream)stream).Socket.SendFileAsync(path);
                 break;
             default:
                 for (long offset = 0; offset != length;)

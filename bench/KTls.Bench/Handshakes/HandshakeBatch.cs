@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using KTls.Bench.Connections;
 
 namespace KTls.Bench.Handshakes;
 

@@ -24,6 +24,10 @@ internal sealed class HandshakeScenario : IScenario
             ? parsed
             : throw new UsageException("--plane knows UserSpace, PreferKernel, RequireKernel.");
         options.ExpectEnd();
+        if (plane == DataPlanePolicy.RequireKernel)
+        {
+            MachineFacts.RequireKernelTls(Name);
+        }
 
         var report = new Report(Name);
         report.Set("repetitions", repetitions);

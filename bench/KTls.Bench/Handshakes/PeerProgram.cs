@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
+using KTls.Bench.Connections;
 using KTls.Handshake;
 
 namespace KTls.Bench.Handshakes;

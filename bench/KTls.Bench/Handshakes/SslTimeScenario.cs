@@ -29,6 +29,10 @@ internal sealed partial class SslTimeScenario : IScenario
         int seconds = options.Take("seconds", 3);
         int repetitions = options.Take("repetitions", 7);
         options.ExpectEnd();
+        if (names.Contains("ktls"))
+        {
+            MachineFacts.RequireKernelTls(Name);
+        }
 
         var report = new Report(Name);
         report.Set("repetitions", $"{repetitions} of {seconds} s, after two that do not count");

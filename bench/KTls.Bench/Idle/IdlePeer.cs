@@ -1,7 +1,6 @@
 using System.Globalization;
-using System.Net.Sockets;
 using System.Text;
-using KTls.Bench.Handshakes;
+using KTls.Bench.Connections;
 
 namespace KTls.Bench.Idle;
 
@@ -14,9 +13,8 @@ internal static class IdlePeer
     /// <summary>What makes this program such a peer.</summary>
     public const string Command = "idle-peer";
 
-    private static readonly KTlsOptions s_inUserSpace = new() { DataPlane = DataPlanePolicy.UserSpace };
-    private static readonly byte[] s_request = Encoding.ASCII.GetBytes(IdleServer.Request);
-    private static readonly byte[] s_answer = new byte[4096];
+    private static readonly byte[] Request = Encoding.ASCII.GetBytes(IdleServer.Request);
+    private static readonly byte[] Answer = new byte[4096];
 
     /// <summary>
     /// The first line is a port and "plain" or "tls". For "hold N" it has that many connections then; for "ask N" it asks so often, on
@@ -56,8 +54,7 @@ internal static class IdlePeer
 
         while (streams.Count < count)
         {
-            Socket socket = Loopback.Connect(port);
-            Stream stream = isPlain ? new NetworkStream(socket, ownsSocket: true) : await KTlsStream.AuthenticateAsClientAsync(socket, BenchClient.Options, s_inUserSpace);
+            Stream stream = await BenchStreams.ConnectAsync(isPlain ? StreamKind.Plain : StreamKind.UserSpace, Loopback.Connect(port));
             await AskAsync(stream);
             streams.Add(stream);
         }
@@ -66,8 +63,8 @@ internal static class IdlePeer
     // What is sent back is no longer than a record, so it comes at once.
     private static async Task AskAsync(Stream stream)
     {
-        await stream.WriteAsync(s_request);
-        if (await stream.ReadAsync(s_answer) == 0)
+        await stream.WriteAsync(Request);
+        if (await stream.ReadAsync(Answer) == 0)
         {
             throw new EndOfStreamException();
         }

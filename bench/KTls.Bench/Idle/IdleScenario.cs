@@ -15,6 +15,7 @@ internal sealed class IdleScenario : IScenario
         int connections = options.Take("connections", 10_000);
         int repetitions = options.Take("repetitions", 3);
         options.ExpectEnd();
+        MachineFacts.RequireKernelTls(Name);
 
         var report = new Report(Name);
         report.Set("repetitions", $"{repetitions}, each with new processes");

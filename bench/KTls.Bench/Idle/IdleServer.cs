@@ -1,10 +1,7 @@
 using System.Buffers;
 using System.Globalization;
-using System.Net.Security;
-using System.Net.Sockets;
-using KTls.Bench.Handshakes;
+using KTls.Bench.Connections;
 using KTls.Bench.Sites;
-using KTls.Tests;
 using Microsoft.AspNetCore.Builder;
 
 namespace KTls.Bench.Idle;
@@ -18,7 +15,7 @@ internal static class IdleServer
     /// <summary>The whole of a message, and of a request.</summary>
     public const string Request = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-    private static int s_open;
+    private static int _open;
 
     public static async Task RunAsync(IdleKind kind)
     {
@@ -28,7 +25,7 @@ internal static class IdleServer
         while (Console.ReadLine()?.Split(' ') is [string connections])
         {
             // The client has its answers, and the server may still be on its way to the next read.
-            while (Volatile.Read(ref s_open) != int.Parse(connections, CultureInfo.InvariantCulture))
+            while (Volatile.Read(ref _open) != int.Parse(connections, CultureInfo.InvariantCulture))
             {
                 Thread.Sleep(10);
             }
@@ -39,27 +36,10 @@ internal static class IdleServer
         }
     }
 
-    private static int StartStreams(IdleKind kind)
-    {
-        SslServerAuthenticationOptions options = TestPki.Server();
-        Socket listener = Loopback.Listen();
-        _ = Task.Run(async () =>
-        {
-            while (true)
-            {
-                Socket socket = await listener.AcceptAsync();
-                socket.NoDelay = true;
-                _ = ServeAsync(kind, socket, options);
-            }
-        });
-        return Loopback.Port(listener);
-    }
-
     // What a server that means to hold many connections does: no buffer before there is something to read.
-    private static async Task ServeAsync(IdleKind kind, Socket socket, SslServerAuthenticationOptions options)
+    private static int StartStreams(IdleKind kind) => BenchStreams.Serve(StreamKindOf(kind), async stream =>
     {
-        await using Stream stream = await AuthenticateAsync(kind, socket, options);
-        Interlocked.Increment(ref s_open);
+        Interlocked.Increment(ref _open);
         try
         {
             while (true)
@@ -76,30 +56,18 @@ internal static class IdleServer
                 ArrayPool<byte>.Shared.Return(buffer);
             }
         }
-        catch (IOException)
-        {
-            // The client closes by reset.
-        }
         finally
         {
-            Interlocked.Decrement(ref s_open);
+            Interlocked.Decrement(ref _open);
         }
-    }
+    });
 
-    private static async Task<Stream> AuthenticateAsync(IdleKind kind, Socket socket, SslServerAuthenticationOptions options)
+    private static StreamKind StreamKindOf(IdleKind kind) => kind switch
     {
-        switch (kind)
-        {
-            case IdleKind.Tcp:
-                return new NetworkStream(socket, ownsSocket: true);
-            case IdleKind.SslStream:
-                var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
-                await stream.AuthenticateAsServerAsync(options);
-                return stream;
-            default:
-                return await KTlsStream.AuthenticateAsServerAsync(socket, options, new KTlsOptions { DataPlane = DataPlanePolicy.RequireKernel });
-        }
-    }
+        IdleKind.Tcp => StreamKind.Plain,
+        IdleKind.SslStream => StreamKind.SslStream,
+        _ => StreamKind.Kernel,
+    };
 
     private static async Task<int> StartSiteAsync(bool isKTls)
     {
@@ -108,14 +76,14 @@ internal static class IdleServer
             limit: limits => limits.KeepAliveTimeout = TimeSpan.FromHours(1),
             listening: listen => listen.Use(next => async connection =>
             {
-                Interlocked.Increment(ref s_open);
+                Interlocked.Increment(ref _open);
                 try
                 {
                     await next(connection);
                 }
                 finally
                 {
-                    Interlocked.Decrement(ref s_open);
+                    Interlocked.Decrement(ref _open);
                 }
             }));
         site.MapGet("/", () => "small");

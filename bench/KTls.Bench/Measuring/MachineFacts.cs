@@ -19,6 +19,16 @@ internal static class MachineFacts
         ["OpenSSL"] = OpenSslVersion(),
     };
 
+    /// <summary>Has a scenario run only where it can.</summary>
+    /// <exception cref="InvalidOperationException">The kernel has no TLS.</exception>
+    public static void RequireKernelTls(string scenario)
+    {
+        if (KernelTls.Probe().UpperLayerProtocol is { IsAvailable: false, Reason: var reason })
+        {
+            throw new InvalidOperationException($"The scenario {scenario} needs kernel TLS. {reason} The lab has it: docs/PERFORMANCE.md.");
+        }
+    }
+
     private static string ProcessorName() =>
         File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() ?? "unknown";
 

@@ -22,6 +22,7 @@ internal sealed class BytesScenario : IScenario
         int most = options.Take("requests", 5000);
         int repetitions = options.Take("repetitions", 5);
         options.ExpectEnd();
+        MachineFacts.RequireKernelTls(Name);
 
         var report = new Report(Name) { Axis = "bytes of a file" };
         report.Set("repetitions", $"{repetitions}, after one that does not count");

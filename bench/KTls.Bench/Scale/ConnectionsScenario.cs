@@ -22,6 +22,7 @@ internal sealed class ConnectionsScenario : IScenario
         int requests = options.Take("requests", 10_000);
         int repetitions = options.Take("repetitions", 3);
         options.ExpectEnd();
+        MachineFacts.RequireKernelTls(Name);
 
         var report = new Report(Name) { Axis = "connections" };
         report.Set("repetitions", $"{repetitions}, each with new processes");

@@ -33,6 +33,10 @@ internal sealed class SiteScenario : IScenario
             ? parsed
             : throw new UsageException("--plane knows RequireKernel and UserSpace.");
         options.ExpectEnd();
+        if (plane == DataPlanePolicy.RequireKernel)
+        {
+            MachineFacts.RequireKernelTls(Name);
+        }
 
         var report = new Report(Name);
         report.Set("repetitions", $"{repetitions}, after one that does not count");

@@ -55,6 +55,7 @@ internal sealed class DirectionScenario : IScenario
         int repetitions = options.Take("repetitions", 7);
         int percent = options.Take("percent", 100);
         options.ExpectEnd();
+        MachineFacts.RequireKernelTls(Name);
 
         var report = new Report(Name);
         report.Set("repetitions", $"{repetitions}, after one that does not count");

@@ -14,6 +14,7 @@ internal sealed class RekeyScenario : IScenario
         int repetitions = options.Take("repetitions", 11);
         int megabytes = options.Take("megabytes", 512);
         options.ExpectEnd();
+        MachineFacts.RequireKernelTls(Name);
 
         var report = new Report(Name);
         report.Set("repetitions", $"{repetitions}, after one that does not count");

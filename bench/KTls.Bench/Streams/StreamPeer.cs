@@ -1,6 +1,6 @@
 using System.Net.Security;
 using System.Net.Sockets;
-using KTls.Bench.Handshakes;
+using KTls.Bench.Connections;
 
 namespace KTls.Bench.Streams;
 

@@ -1,6 +1,6 @@
 using System.Net.Security;
 using System.Net.Sockets;
-using KTls.Bench.Handshakes;
+using KTls.Bench.Connections;
 using KTls.Tests;
 
 namespace KTls.Bench.Streams;

@@ -6,10 +6,10 @@ namespace KTls.Bench.Transfers;
 /// <summary>limit.c, built where a C compiler is.</summary>
 internal static class LimitProgram
 {
-    private static readonly Lazy<string?> s_path = new(Build);
+    private static readonly Lazy<string?> Built = new(Build);
 
     /// <summary>The program; null: there is no compiler.</summary>
-    public static string? Path => s_path.Value;
+    public static string? Path => Built.Value;
 
     private static string? Build()
     {

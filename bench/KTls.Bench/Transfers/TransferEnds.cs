@@ -1,8 +1,6 @@
 using System.Globalization;
-using System.Net.Security;
 using System.Net.Sockets;
-using KTls.Bench.Handshakes;
-using KTls.Tests;
+using KTls.Bench.Connections;
 using Microsoft.Win32.SafeHandles;
 
 namespace KTls.Bench.Transfers;
@@ -18,13 +16,12 @@ internal static class TransferEnds
     // Writes its port; sends, for each line, so many times so many bytes from memory ("write") or from a file.
     private static async Task SendAsync(TransferKind kind)
     {
-        SslServerAuthenticationOptions options = TestPki.Server();
         using Socket listener = Loopback.Listen();
         Tell(Loopback.Port(listener).ToString(CultureInfo.InvariantCulture));
         while (Console.ReadLine()?.Split(' ') is [string size, string count, string source])
         {
             Socket socket = Loopback.Accept(listener);
-            await using Stream stream = await AuthenticateAsServerAsync(kind, socket, options);
+            await using Stream stream = await BenchStreams.AcceptAsync(StreamKindOf(kind), socket);
             await stream.ReadExactlyAsync(new byte[1]);
             byte[] message = new byte[source == "write" ? int.Parse(size, CultureInfo.InvariantCulture) : 256 * 1024];
             for (long left = long.Parse(count, CultureInfo.InvariantCulture); left != 0; left--)
@@ -35,7 +32,7 @@ internal static class TransferEnds
                 }
                 else
                 {
-                    await SendFileAsync(stream, socket, source, message);
+                    await SendFileAsync(stream, source, message);
                 }
             }
 
@@ -50,7 +47,7 @@ internal static class TransferEnds
         while (Console.ReadLine()?.Split(' ') is [string port, string size, string count, string room])
         {
             Socket socket = Loopback.Connect(int.Parse(port, CultureInfo.InvariantCulture));
-            await using Stream stream = await AuthenticateAsClientAsync(kind, socket, BenchClient.Options);
+            await using Stream stream = await BenchStreams.ConnectAsync(StreamKindOf(kind), socket);
             Tell("ready");
             _ = Console.ReadLine();
             byte[] buffer = new byte[int.Parse(room, CultureInfo.InvariantCulture)];
@@ -66,11 +63,11 @@ internal static class TransferEnds
         }
     }
 
-    private static async Task SendFileAsync(Stream stream, Socket socket, string path, byte[] buffer)
+    private static async Task SendFileAsync(Stream stream, string path, byte[] buffer)
     {
-        if (stream is NetworkStream)
+        if (stream is NetworkStream plain)
         {
-            await socket.SendFileAsync(path);
+            await plain.Socket.SendFileAsync(path);
             return;
         }
 
@@ -102,35 +99,12 @@ internal static class TransferEnds
         }
     }
 
-    private static async Task<Stream> AuthenticateAsServerAsync(TransferKind kind, Socket socket, SslServerAuthenticationOptions options)
+    private static StreamKind StreamKindOf(TransferKind kind) => kind switch
     {
-        switch (kind)
-        {
-            case TransferKind.Plain:
-                return new NetworkStream(socket, ownsSocket: true);
-            case TransferKind.SslStream:
-                var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
-                await stream.AuthenticateAsServerAsync(options);
-                return stream;
-            default:
-                return await KTlsStream.AuthenticateAsServerAsync(socket, options, new KTlsOptions { DataPlane = DataPlanePolicy.RequireKernel });
-        }
-    }
-
-    private static async Task<Stream> AuthenticateAsClientAsync(TransferKind kind, Socket socket, SslClientAuthenticationOptions options)
-    {
-        switch (kind)
-        {
-            case TransferKind.Plain:
-                return new NetworkStream(socket, ownsSocket: true);
-            case TransferKind.SslStream:
-                var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
-                await stream.AuthenticateAsClientAsync(options);
-                return stream;
-            default:
-                return await KTlsStream.AuthenticateAsClientAsync(socket, options, new KTlsOptions { DataPlane = DataPlanePolicy.RequireKernel });
-        }
-    }
+        TransferKind.Plain => StreamKind.Plain,
+        TransferKind.SslStream => StreamKind.SslStream,
+        _ => StreamKind.Kernel,
+    };
 
     private static void Tell(string line)
     {
