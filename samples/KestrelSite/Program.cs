@@ -1,9 +1,13 @@
+using System.Net.Sockets;
+using System.Security.Cryptography;
 using KestrelSite;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions
 {
@@ -19,6 +23,9 @@ if (!builder.Configuration.GetValue("stock", false))
     builder.WebHost.UseKTls();
 }
 
+// A start that fails is told below, in a line.
+builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+
 OwnCertificate.UseWhereNoneIsConfigured(builder);
 builder.Services.AddGrpc();
 
@@ -31,4 +38,17 @@ site.MapGet("/api/connection", (HttpContext http) => ConnectionReport.Of(http));
 site.MapGet("/download/{mebibytes:int:range(1,4096)}", (int mebibytes) => Results.File(downloads.FileOf(mebibytes), fileDownloadName: $"{mebibytes}.bin"));
 site.Map("/echo", EchoSocket.RunAsync);
 site.MapGrpcService<GrpcCalls>();
-site.Run();
+
+try
+{
+    await site.StartAsync();
+}
+catch (Exception e) when (e is IOException or SocketException or FormatException or InvalidOperationException or CryptographicException)
+{
+    // A port in use, a file that is not there, an address that is none.
+    await Console.Error.WriteLineAsync($"The site cannot start: {e.Message}");
+    return 1;
+}
+
+await site.WaitForShutdownAsync();
+return 0;

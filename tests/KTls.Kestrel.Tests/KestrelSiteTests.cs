@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text.Json;
 
@@ -43,6 +44,22 @@ public sealed class KestrelSiteTests
         WebSocketReceiveResult result = await socket.ReceiveAsync(buffer, CancellationToken.None).WaitAsync(RunningSite.Patience);
         Assert.Equal("hello"u8, buffer.AsSpan(0, result.Count));
         await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None).WaitAsync(RunningSite.Patience);
+    }
+
+    /// <summary>What a user gets wrong comes back in a line.</summary>
+    [Theory]
+    [InlineData("--urls https://127.0.0.1:{0}", "address already in use")]
+    [InlineData("--urls https://127.0.0.1:0 --Kestrel:Certificates:Default:Path /missing.pem", "/missing.pem")]
+    [InlineData("--urls nonsense", "'nonsense'")]
+    [InlineData("--urls https://127.0.0.1:{0} --stock true", "address already in use")]
+    public async Task A_site_that_cannot_start_says_why(string arguments, string reason)
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        (string output, string errors, int exitCode) = await RunningSite.FailAsync(arguments.Replace("{0}", $"{((IPEndPoint)other.LocalEndpoint).Port}", StringComparison.Ordinal));
+        Assert.Equal((1, string.Empty), (exitCode, output));
+        Assert.StartsWith("The site cannot start: ", errors, StringComparison.Ordinal);
+        Assert.Contains(reason, Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -36,12 +36,9 @@ internal sealed partial class RunningSite : IAsyncDisposable
 
     public static async Task<RunningSite> StartAsync(string moreArguments)
     {
-        string sample = Path.Combine(RepositoryRoot(), "samples", "KestrelSite");
         string port = FreePort();
-        string arguments = Command().Match(await File.ReadAllTextAsync(Path.Combine(sample, "README.md"))).Groups["arguments"].Value.Replace("8443", port, StringComparison.Ordinal);
-
-        // What "dotnet run" would build is built already.
-        Process process = Process.Start(new ProcessStartInfo("dotnet", $"exec {sample}/bin/Release/net10.0/KestrelSite.dll {arguments}{moreArguments}") { RedirectStandardOutput = true })!;
+        string arguments = Command().Match(await File.ReadAllTextAsync(Path.Combine(Sample, "README.md"))).Groups["arguments"].Value.Replace("8443", port, StringComparison.Ordinal);
+        Process process = Process.Start(StartOf(arguments + moreArguments))!;
         var lines = new List<string>();
         while (await process.StandardOutput.ReadLineAsync().WaitAsync(Patience) is { } line)
         {
@@ -54,6 +51,18 @@ internal sealed partial class RunningSite : IAsyncDisposable
         }
 
         throw new InvalidOperationException(string.Join('\n', lines));
+    }
+
+    /// <summary>Starts a site that cannot: what it says, and its exit code.</summary>
+    public static async Task<(string Output, string Errors, int ExitCode)> FailAsync(string arguments)
+    {
+        ProcessStartInfo start = StartOf(arguments);
+        start.RedirectStandardError = true;
+        using Process process = Process.Start(start)!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync().WaitAsync(Patience);
+        return (await output, await errors, process.ExitCode);
     }
 
     public HttpClient CreateClient(Version version) => new(new SocketsHttpHandler { SslOptions = AnyCertificate })
@@ -77,6 +86,11 @@ internal sealed partial class RunningSite : IAsyncDisposable
 
     [GeneratedRegex("^(fail|crit): ", RegexOptions.Multiline)]
     private static partial Regex Error();
+
+    private static string Sample => Path.Combine(RepositoryRoot(), "samples", "KestrelSite");
+
+    // What "dotnet run" would build is built already.
+    private static ProcessStartInfo StartOf(string arguments) => new("dotnet", $"exec {Sample}/bin/Release/net10.0/KestrelSite.dll {arguments}") { RedirectStandardOutput = true };
 
     private static string RepositoryRoot()
     {
