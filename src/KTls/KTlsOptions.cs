@@ -101,7 +101,8 @@ public sealed partial class KTlsOptions
 
     /// <summary>
     /// The groups of the key agreement, in the order of preference; a client offers the first one's key share at once, and what is
-    /// not among <see cref="SupportedParameters.Groups"/> is not used. Default, null: all of those.
+    /// not among <see cref="SupportedParameters.Groups"/> is not used. Default, null: all of those. Where <see cref="System.Net.Security.SslStream"/> serves,
+    /// it takes the platform's own: who must not have others sets <see cref="Fallback"/> to <see cref="FallbackPolicy.Forbid"/>.
     /// </summary>
     public IReadOnlyList<NamedGroup>? Groups { get; set; }
 

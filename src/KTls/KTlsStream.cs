@@ -331,9 +331,8 @@ public sealed partial class KTlsStream : Stream
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
-        if (!_isDisposed)
+        if (!Interlocked.Exchange(ref _isDisposed, true))
         {
-            _isDisposed = true;
             if (_connection is not null)
             {
                 Instruments.ConnectionEnds(_isServer);
@@ -347,9 +346,8 @@ public sealed partial class KTlsStream : Stream
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
-        if (disposing && !_isDisposed)
+        if (disposing && !Interlocked.Exchange(ref _isDisposed, true))
         {
-            _isDisposed = true;
             if (_connection is not null)
             {
                 Instruments.ConnectionEnds(_isServer);

@@ -106,6 +106,7 @@ public sealed class DecisionTests
     public static TheoryData<string, Action<SslServerAuthenticationOptions>> ServerOptionsOfSslStream() => new()
     {
         { "AllowRenegotiation", o => (o.AllowRenegotiation, o.EnabledSslProtocols) = (true, SslProtocols.Tls12) },
+        { "AllowRenegotiation", o => (o.AllowRenegotiation, o.CipherSuitesPolicy) = (true, new CipherSuitesPolicy([TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256])) },
         { "AllowRsaPssPadding", o => o.AllowRsaPssPadding = false },
         { "AllowRsaPkcs1Padding", o => o.AllowRsaPkcs1Padding = false },
 #pragma warning disable SYSLIB0040, CS0618 // That it is obsolete does not mean that nobody sets it.

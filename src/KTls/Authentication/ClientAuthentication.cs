@@ -92,8 +92,8 @@ internal static class ClientAuthentication
     {
         attempt.ThrowIfRefused(decision);
         Obstacle obstacle = decision.Obstacle!;
-        attempt.TellOfFallback(obstacle);
         SslClientAuthenticationOptions forSslStream = FallbackClientCredentials.Apply(attempt.Options.ClientCredentials, options, obstacle.Text);
+        attempt.TellOfFallback(obstacle);
         return SslStreamConnection.AuthenticateAsync(
             socket, replay: default, stream => stream.AuthenticateAsClientAsync(forSslStream, attempt.Token), obstacle, attempt.Options);
     }

@@ -92,7 +92,7 @@ internal static class ServerAuthentication
                 attempt.ThrowIfRefused(attempt.Decide(obstacle, kernel: null));
                 if (credentials is not null)
                 {
-                    options = FallbackCredentials.WithContext(options, FallbackCredentials.Choose(credentials, hello.ServerName, hello, obstacle.Text));
+                    options = FallbackCredentials.WithContext(options, FallbackCredentials.Choose(credentials, hello.ServerName, options, hello, obstacle.Text));
                 }
             }
 

@@ -52,7 +52,7 @@ internal readonly record struct ServerOptionsSource(
     {
         SslServerAuthenticationOptions options = Given ?? await SelectAsync(client, cancellationToken).ConfigureAwait(false);
         ServerOptions.RequireOneSourceOfCertificates(options, credentials);
-        return credentials is null ? options : FallbackCredentials.WithContext(options, FallbackCredentials.Choose(credentials, AsSent(client.ServerName), hello: null, reason));
+        return credentials is null ? options : FallbackCredentials.WithContext(options, FallbackCredentials.Choose(credentials, AsSent(client.ServerName), options, hello: null, reason));
     }
 
     private async ValueTask<SslServerAuthenticationOptions> SelectAsync(SslClientHelloInfo client, CancellationToken cancellationToken) =>

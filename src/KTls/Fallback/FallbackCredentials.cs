@@ -1,5 +1,6 @@
 using System.Net.Security;
 using KTls.Handshake;
+using KTls.Options;
 
 namespace KTls.Fallback;
 
@@ -20,14 +21,15 @@ internal static class FallbackCredentials
     /// </summary>
     /// <param name="credentials">The server's.</param>
     /// <param name="serverName">The name that the client sent, or an empty string.</param>
+    /// <param name="options">The server's options, but for certificates.</param>
     /// <param name="hello">The ClientHello; null: nobody has read it.</param>
     /// <param name="reason">Why it has to be SslStream.</param>
     /// <exception cref="TlsAlertException">SslStream can have none of the credentials.</exception>
-    public static SslStreamCertificateContext Choose(ServerCredentials credentials, string serverName, ClientHello? hello, string reason)
+    public static SslStreamCertificateContext Choose(ServerCredentials credentials, string serverName, SslServerAuthenticationOptions options, ClientHello? hello, string reason)
     {
         Func<CertificateCredential, bool>[] wishes =
         [
-            credential => hello is not null && credential.SchemesFor(tls13: false).Any(hello.Offers) && HasSuiteFor(credential.KeyKind, hello),
+            credential => hello is not null && credential.SchemesFor(tls13: false).Any(hello.Offers) && HasSuiteFor(credential.KeyKind, hello, options),
             credential => credential.KeyKind == CertificateKeyKind.Rsa,
             _ => true,
         ];
@@ -72,8 +74,14 @@ internal static class FallbackCredentials
 #pragma warning restore CA1416
     }
 
-    private static bool HasSuiteFor(CertificateKeyKind kind, ClientHello hello) =>
-        hello.OffersTls13 || (kind == CertificateKeyKind.Rsa ? RsaSuites : EcdsaSuites).Any(hello.Offers);
+    private static bool HasSuiteFor(CertificateKeyKind kind, ClientHello hello, SslServerAuthenticationOptions options) =>
+        (hello.OffersTls13 && ServerOptions.SpeaksTls13(options))
+        || (kind == CertificateKeyKind.Rsa ? RsaSuites : EcdsaSuites).Any(suite => hello.Offers(suite) && IsAllowed(suite, options));
+
+    private static bool IsAllowed(TlsCipherSuite suite, SslServerAuthenticationOptions options) =>
+#pragma warning disable CA1416 // A policy exists only where the platform supports one.
+        options.CipherSuitesPolicy is null || options.CipherSuitesPolicy.AllowedCipherSuites.Contains(suite);
+#pragma warning restore CA1416
 
     private static TlsCipherSuite[] SuitesWith(params string[] parts) =>
         [.. Enum.GetValues<TlsCipherSuite>().Where(suite => Array.Exists(parts, part => suite.ToString().Contains(part, StringComparison.Ordinal)))];

@@ -29,13 +29,16 @@ internal static class ServerOptions
         {
             { ClientCertificateRequired: true, ServerCertificateContext: { } context, CertificateChainPolicy: null } when CertificateContextTrust.MayBeSet(context)
                 => "ServerCertificateContext names the authorities of client certificates",
-            { AllowRenegotiation: true } when (SharedOptions.Protocols(options.EnabledSslProtocols) & SslProtocols.Tls13) == 0
+            { AllowRenegotiation: true } when !SpeaksTls13(options)
                 => "AllowRenegotiation is set, with TLS 1.2 alone",
             { AllowRsaPssPadding: false } => "AllowRsaPssPadding is false",
             { AllowRsaPkcs1Padding: false } => "AllowRsaPkcs1Padding is false",
             _ => SharedOptions.WhyOnlySslStream(options.EnabledSslProtocols, options.EncryptionPolicy, options.CipherSuitesPolicy),
         };
     }
+
+    /// <summary>Whether a client that offers TLS 1.3 gets it.</summary>
+    public static bool SpeaksTls13(SslServerAuthenticationOptions options) => SharedOptions.Spoken(options.EnabledSslProtocols, options.CipherSuitesPolicy).HasFlag(SslProtocols.Tls13);
 
     /// <summary>Certificates come from one place, as SslStream demands it too.</summary>
     /// <exception cref="ArgumentException">They come from the credentials and from the options.</exception>

@@ -24,13 +24,16 @@ internal static class SharedOptions
             return $"EnabledSslProtocols ({protocols}) has neither TLS 1.2 nor TLS 1.3";
         }
 
-        return suites is not null && SupportedParameters.WithSuites(Protocols(protocols), CipherSuites(suites)) == SslProtocols.None
+        return suites is not null && Spoken(protocols, suites) == SslProtocols.None
             ? "CipherSuitesPolicy allows no cipher suite that KTls has"
             : null;
     }
 
     /// <summary>The versions of ours that are enabled.</summary>
     public static SslProtocols Protocols(SslProtocols enabled) => enabled == SslProtocols.None ? OurProtocols : enabled & OurProtocols;
+
+    /// <summary>The versions of ours that are enabled and have a suite of ours.</summary>
+    public static SslProtocols Spoken(SslProtocols enabled, CipherSuitesPolicy? policy) => SupportedParameters.WithSuites(Protocols(enabled), CipherSuites(policy));
 
     /// <summary>The suites that a policy allows, in the policy's order; without a policy all that we have.</summary>
     public static IReadOnlyList<TlsCipherSuite> CipherSuites(CipherSuitesPolicy? policy)

@@ -50,10 +50,12 @@ public sealed class ClientCredentialsTests
     [Fact]
     public async Task A_key_that_SslStream_cannot_have_is_a_clear_refusal()
     {
-        var kernelOptions = new KTlsOptions { DataPlane = DataPlanePolicy.SslStream, ClientCredentials = new ClientCredentials(RemoteKey().Credential) };
+        using var log = new LogLines();
+        var kernelOptions = new KTlsOptions { DataPlane = DataPlanePolicy.SslStream, ClientCredentials = new ClientCredentials(RemoteKey().Credential), LoggerFactory = log };
         using TcpPair tcp = TcpPair.Connect();
         AuthenticationException e = await Assert.ThrowsAsync<AuthenticationException>(() => KTlsStream.AuthenticateAsClientAsync(tcp.Client, TestPki.Client(), kernelOptions));
         Assert.Equal("The client cannot show its certificate: the options say so; SslStream cannot use the credential: its private key is elsewhere.", e.Message);
+        Assert.DoesNotContain(log.Lines, line => line.Contains("SslStream takes the connection over", StringComparison.Ordinal));
     }
 
     [Theory]

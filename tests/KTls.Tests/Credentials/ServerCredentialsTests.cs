@@ -90,6 +90,32 @@ public sealed class ServerCredentialsTests
         }
     }
 
+    /// <summary>What a client offers in TLS 1.3 says nothing where the server does not speak it, and a suite that the server's policy leaves out neither.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task SslStream_gets_the_certificate_for_what_the_server_speaks(bool hasPolicy)
+    {
+        var options = new SslServerAuthenticationOptions { EnabledSslProtocols = SslProtocols.Tls12 };
+        if (hasPolicy)
+        {
+            options = new SslServerAuthenticationOptions { CipherSuitesPolicy = new CipherSuitesPolicy([TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256, TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384]) };
+        }
+
+        SslClientAuthenticationOptions offer = Sites.Client("second.example", client => client.CipherSuitesPolicy = new CipherSuitesPolicy(
+            [
+                TlsCipherSuite.TLS_AES_128_GCM_SHA256, TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256,
+                .. hasPolicy ? [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256] : Array.Empty<TlsCipherSuite>(),
+            ]));
+        (KTlsStream server, SslStream client) = await ConnectAsync(Sites.Options(First, Second, SecondRsa), offer, options);
+        await using (server)
+        await using (client)
+        {
+            Assert.Equal(SecondRsa.Certificate, client.RemoteCertificate);
+            Assert.Equal(DataPlaneKind.SslStream, server.Sending.Kind);
+        }
+    }
+
     [Theory]
     [InlineData("first.example")]
     [InlineData("second.example")]
@@ -236,14 +262,14 @@ public sealed class ServerCredentialsTests
     }
 
     // A server's failure ends the client, too, and is what comes out.
-    private static async Task<(KTlsStream Server, SslStream Client)> ConnectAsync(KTlsOptions kernelOptions, SslClientAuthenticationOptions client)
+    private static async Task<(KTlsStream Server, SslStream Client)> ConnectAsync(KTlsOptions kernelOptions, SslClientAuthenticationOptions client, SslServerAuthenticationOptions? options = null)
     {
         TcpPair tcp = TcpPair.Connect();
         var peer = new SslStream(new NetworkStream(tcp.Client, ownsSocket: true));
         Task handshake = peer.AuthenticateAsClientAsync(client);
         try
         {
-            KTlsStream server = await KTlsStream.AuthenticateAsServerAsync(tcp.Server, new SslServerAuthenticationOptions(), kernelOptions).WaitAsync(TimeSpan.FromSeconds(20));
+            KTlsStream server = await KTlsStream.AuthenticateAsServerAsync(tcp.Server, options ?? new SslServerAuthenticationOptions(), kernelOptions).WaitAsync(TimeSpan.FromSeconds(20));
             await handshake;
             return (server, peer);
         }
