@@ -25,12 +25,14 @@ internal sealed class HttpsEndpoints(Action<KTlsOptions>? configureKernel, ILogg
         Action<ListenOptions> endpointDefaults;
         try
         {
+            // All that is read later is tried here: where one is missing, all stays stock.
             endpointDefaults = EndpointDefaults(options);
-            foreach (ListenOptions loaded in ConfigurationEndpoints(options))
+            _ = HttpsDefaults(options);
+            foreach (ListenOptions loaded in ConfigurationEndpoints(options).Where(HasStockHttps))
             {
-                // An endpoint with https in code has Kestrel load the configuration at once. Stock HTTPS, if any, came last.
+                // An endpoint with https in code has Kestrel load the configuration at once. Stock HTTPS came last.
                 List<Func<ConnectionDelegate, ConnectionDelegate>> middleware = Middleware(loaded);
-                middleware.Insert(Math.Max(0, middleware.Count - 1), next => Create(next, loaded, options));
+                middleware.Insert(middleware.Count - 1, next => Create(next, loaded, options));
             }
         }
         catch (MissingMemberException e)
@@ -50,13 +52,13 @@ internal sealed class HttpsEndpoints(Action<KTlsOptions>? configureKernel, ILogg
     {
         try
         {
-            if (HttpsOptions(listenOptions) is not null || HttpsCallbackOptions(listenOptions) is not null)
+            if (HasStockHttps(listenOptions))
             {
                 // The application's defaults use stock HTTPS.
                 return;
             }
         }
-        catch (MissingMethodException e)
+        catch (MissingMemberException e)
         {
             Log.EndpointsStayStock(logger, e.Message);
             return;
@@ -64,6 +66,8 @@ internal sealed class HttpsEndpoints(Action<KTlsOptions>? configureKernel, ILogg
 
         listenOptions.Use(next => Create(next, listenOptions, options));
     }
+
+    private static bool HasStockHttps(ListenOptions listenOptions) => HttpsOptions(listenOptions) is not null || HttpsCallbackOptions(listenOptions) is not null;
 
     // The server starts: everything is set.
     private ConnectionDelegate Create(ConnectionDelegate next, ListenOptions listenOptions, KestrelServerOptions options)
