@@ -27,7 +27,9 @@ internal sealed class FileSite : IAsyncDisposable, ILoggerProvider
         File.WriteAllText(PathOf("text.txt"), new string('a', 100_000));
         File.WriteAllBytes(PathOf("empty.bin"), []);
 
-        // Larger than all buffers on the way; no bytes on the disk.
+        // Larger than all buffers on the way, one of them also than what Kestrel counts at once; no bytes on the disk.
+        using FileStream medium = File.Create(PathOf("medium.bin"));
+        medium.SetLength(64 << 20);
         using FileStream large = File.Create(PathOf("large.bin"));
         large.SetLength(3L << 30);
     }
