@@ -19,10 +19,13 @@ public sealed class Pair : IAsyncDisposable
     /// <summary>Ends TCP in the client's direction, without close_notify.</summary>
     public void EndTcp() => _tcp.Client.Shutdown(System.Net.Sockets.SocketShutdown.Send);
 
+    /// <summary>Closes the client's end of TCP, in both directions, without close_notify.</summary>
+    public void CloseTcp() => _tcp.Client.Dispose();
+
     /// <summary>The client's end of TCP is gone at once: the server meets a reset.</summary>
     public void ResetTcp()
     {
-        // Connecting a socket to nowhere resets what it was connected to, whoever holds the descriptor.
+        // A close that lingers for no time is a reset.
         _tcp.Client.LingerState = new System.Net.Sockets.LingerOption(true, 0);
         _tcp.Client.Dispose();
     }

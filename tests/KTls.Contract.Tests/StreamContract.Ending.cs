@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace KTls.Contract.Tests;
 
 public abstract partial class StreamContract
@@ -54,6 +56,34 @@ public abstract partial class StreamContract
                 await pair.Server.WriteAsync(new byte[10_000]).AsTask().WaitAsync(Patience);
             }
         });
+    }
+
+    /// <summary>A peer's TCP that is closed answers what comes with a reset. What it has sent before is read all the same, and its end.</summary>
+    [Fact]
+    public async Task What_a_peer_sent_is_read_after_a_write_that_it_did_not_want()
+    {
+        await using Pair pair = await ConnectAsync();
+        await AssertWorksAsync(pair);
+        byte[] sent = RandomNumberGenerator.GetBytes(50_000);
+        await pair.Client.WriteAsync(sent);
+        await ShutdownAsync(pair.Client);
+        await pair.Client.DisposeAsync();
+        await pair.Server.WriteAsync(new byte[1]);
+        await Task.Delay(100);
+        Assert.Equal(sent, await ReadToEndAsync(pair.Server).WaitAsync(Patience));
+    }
+
+    /// <summary>The same without close_notify.</summary>
+    [Fact]
+    public async Task The_end_of_TCP_is_read_after_a_write_that_nobody_wanted()
+    {
+        await using Pair pair = await ConnectAsync();
+        await AssertWorksAsync(pair);
+        pair.CloseTcp();
+        await pair.Server.WriteAsync(new byte[1]);
+        await Task.Delay(100);
+        Assert.Equal(0, await pair.Server.ReadAsync(new byte[1]).AsTask().WaitAsync(Patience));
+        Assert.Equal(0, await pair.Server.ReadAsync(new byte[1]).AsTask().WaitAsync(Patience));
     }
 
     [Fact]

@@ -176,6 +176,7 @@ internal sealed partial class KernelSocket
         ObjectDisposedException.ThrowIf(_disposed, this);
         record = default;
         RecordTypeMessage control = default;
+        bool hasMetReset = false;
         fixed (byte* start = buffer)
         {
             IoVector vector = new() { Base = start, Length = (nuint)buffer.Length };
@@ -191,6 +192,14 @@ internal sealed partial class KernelSocket
                 if (received < 0)
                 {
                     int errno = LibC.LastError;
+                    if (errno == ErrorNumber.EPIPE && !hasMetReset)
+                    {
+                        // A reset that came after the peer's own end, such as its answer to what we sent, takes nothing back: plain TCP
+                        // gives what is there, and the end. Kernel TLS tells the reset first (tls_rx_rec_wait), once, and then does the same.
+                        hasMetReset = true;
+                        continue;
+                    }
+
                     if (errno == ErrorNumber.EINTR)
                     {
                         continue;
