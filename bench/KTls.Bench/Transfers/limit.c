@@ -71,7 +71,8 @@ static void run_sender(void) {
     start_tls(fd, TLS_TX);
     check(recv(fd, &byte, 1, 0) == 1, "recv");
     if (strcmp(source, "write") == 0) {
-      char *buffer = calloc(1, size);
+      char *buffer = malloc(size);
+      memset(buffer, 1, size);
       for (; count != 0; count--) send_all(fd, buffer, size);
       free(buffer);
     } else {
