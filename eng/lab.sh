@@ -29,7 +29,8 @@ The guest ends with the command, with this script, or with the script's caller.
                programs run 10 to 20 times slower
   --mem SIZE   memory of the guest, 2G if not given
   --log FILE   keeps the kernel's own messages in FILE
-  --measure    for figures of speed: lets .NET optimize its code in the guest as it does
+  --measure    for figures of speed: keeps the guest on one processor, without which each system
+               call wakes another, and lets .NET optimize its code in the guest as it does
                elsewhere (lab/above-4g.c says what is in its way); needs a C compiler
   --prepare    only fetches the kernels: the one named, or all three
 

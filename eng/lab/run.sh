@@ -62,7 +62,7 @@ describe() {
 # boot LINUX ROOT: starts the guest. It writes to pipes, since it cannot wait for plain
 # files and would change the modes of a terminal.
 boot() {
-  local pipe memory=$run machine
+  local pipe memory=$run machine processors
   if [[ -n $1 ]]; then
     memory=$(memory_folder)
     machine=(
@@ -71,6 +71,11 @@ boot() {
     )
   else
     machine=("$here/lab/qemu/machine.sh" "$run" "$cache/qemu" "$2" "$cpus" "$mem" "$here/lab/init.sh")
+  fi
+  # The last one that this script may run on.
+  if $measure && ((cpus == 1)); then
+    processors=$(taskset -cp "$$")
+    machine=(taskset -c "${processors##*[ ,-]}" "${machine[@]}")
   fi
   for pipe in out err console; do mkfifo "$run/$pipe"; done
   cat "$run/out" &
