@@ -87,8 +87,12 @@ internal sealed class ReadinessWaiter : IValueTaskSource, IThreadPoolWorkItem
         return wait;
     }
 
+    /// <summary>Whether somebody waits now.</summary>
+    public bool IsWaiting => Volatile.Read(ref _state) == Waiting;
+
     /// <summary>Tells that the socket may be ready. Never runs the waiter's code on the calling thread.</summary>
-    public void Signal()
+    /// <returns>Whether it told anything new; false: nobody has waited since the last signal.</returns>
+    public bool Signal()
     {
         int seen = Volatile.Read(ref _state);
         while (true)
@@ -101,7 +105,7 @@ internal sealed class ReadinessWaiter : IValueTaskSource, IThreadPoolWorkItem
             };
             if (next == seen)
             {
-                return;
+                return false;
             }
 
             int actual = Interlocked.CompareExchange(ref _state, next, seen);
@@ -117,6 +121,8 @@ internal sealed class ReadinessWaiter : IValueTaskSource, IThreadPoolWorkItem
         {
             Complete(Outcome.Ready);
         }
+
+        return true;
     }
 
     /// <summary>Ends the wait, and every later one, with <see cref="ObjectDisposedException"/>.</summary>

@@ -8,6 +8,8 @@ namespace KTls.Kernel;
 /// </summary>
 internal sealed class SocketReadiness(SafeHandle handle)
 {
+    private const EpollEvents ForReading = EpollEvents.Readable | EpollEvents.PeerClosed;
+
     private readonly ReadinessWaiter _readable = new();
     private readonly Lock _registration = new();
 
@@ -25,8 +27,16 @@ internal sealed class SocketReadiness(SafeHandle handle)
     /// <inheritdoc cref="ReadinessWaiter.WaitAsync"/>
     public ValueTask WaitReadableAsync(CancellationToken cancellationToken)
     {
-        EnsureRegistered(EpollEvents.Readable | EpollEvents.PeerClosed);
-        return _readable.WaitAsync(cancellationToken);
+        EnsureRegistered(ForReading);
+        ValueTask wait = _readable.WaitAsync(cancellationToken);
+
+        // Only now does Quiet see that somebody waits. If it came before, its change of the registration is undone here; if not, by itself.
+        if ((_events & ForReading) == 0)
+        {
+            Resume();
+        }
+
+        return wait;
     }
 
     /// <summary>Completes when a send is worth another try. To be called only after one returned EAGAIN.</summary>
@@ -41,9 +51,9 @@ internal sealed class SocketReadiness(SafeHandle handle)
     public void Signal(EpollEvents events)
     {
         // An error or a hang-up concerns both directions: each learns it from its own system call.
-        if ((events & (EpollEvents.Readable | EpollEvents.PeerClosed | EpollEvents.Error | EpollEvents.HangUp)) != 0)
+        if ((events & (ForReading | EpollEvents.Error | EpollEvents.HangUp)) != 0 && !_readable.Signal())
         {
-            _readable.Signal();
+            Quiet();
         }
 
         if ((events & (EpollEvents.Writable | EpollEvents.Error | EpollEvents.HangUp)) != 0)
@@ -80,6 +90,48 @@ internal sealed class SocketReadiness(SafeHandle handle)
         if ((events & ~_events) != 0)
         {
             Register(events);
+        }
+    }
+
+    // A stream of data wakes the thread once for each packet while the reader is busy with what came before. When the second comes that
+    // nobody waited for, the socket falls silent until the next wait, which reports at once what has come by then.
+    private void Quiet()
+    {
+        lock (_registration)
+        {
+            if (_closed || (_events & ForReading) == 0)
+            {
+                return;
+            }
+
+            try
+            {
+                _events &= ~ForReading;
+                _thread!.Change(handle, _events, Token);
+                Interlocked.MemoryBarrier(); // a wait sets its state first and looks at the events then, so one of the two sees the other
+                if (_readable.IsWaiting)
+                {
+                    _events |= ForReading;
+                    _thread.Change(handle, _events, Token);
+                }
+            }
+            catch (Exception e) when (e is KernelTlsException or ObjectDisposedException)
+            {
+                // The owner closed the descriptor first: whoever waits learns it from the next call.
+                _readable.Signal();
+            }
+        }
+    }
+
+    private void Resume()
+    {
+        try
+        {
+            Register(ForReading);
+        }
+        catch (Exception e) when (e is KernelTlsException or ObjectDisposedException)
+        {
+            _readable.Signal();
         }
     }
 

@@ -37,7 +37,7 @@ public class ReadinessWaiterTests
         }
 
         Task wait = WaitAsync();
-        Thread signaller = new(waiter.Signal);
+        Thread signaller = new(() => waiter.Signal());
         signaller.Start();
         Assert.True(await onPool.Task.Soon());
         await wait;

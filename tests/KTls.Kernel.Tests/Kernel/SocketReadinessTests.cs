@@ -194,6 +194,79 @@ public partial class SocketReadinessTests
         Assert.Equal(registered, ReadinessThread.Shared.Count);
     }
 
+    [Fact]
+    public async Task Data_that_nobody_waits_for_wakes_the_thread_twice_and_the_next_wait_is_told_again()
+    {
+        using TcpPair tcp = TcpPair.Connect();
+        SocketReadiness readiness = new(tcp.Server.SafeHandle);
+        await SendAndWaitAsync();
+        for (int round = 0; round < 3; round++)
+        {
+            Assert.True(IsWatchedForData(tcp.Server));
+            for (int i = 0; i < 500 && IsWatchedForData(tcp.Server); i++)
+            {
+                tcp.Client.Send("x"u8);
+                await Task.Delay(10);
+            }
+
+            Assert.False(IsWatchedForData(tcp.Server));
+
+            // The signal that was kept, as for every wait; then what has come, which the new registration tells of.
+            await readiness.WaitReadableAsync(CancellationToken.None).AsTask().Soon();
+            await readiness.WaitReadableAsync(CancellationToken.None).AsTask().Soon();
+            _ = tcp.Server.Receive(new byte[1000]);
+            await SendAndWaitAsync();
+        }
+
+        readiness.Close();
+
+        async Task SendAndWaitAsync()
+        {
+            Task wait = readiness.WaitReadableAsync(CancellationToken.None).AsTask();
+            await Task.Delay(20);
+            Assert.False(wait.IsCompleted);
+            tcp.Client.Send("x"u8);
+            await wait.Soon();
+            _ = tcp.Server.Receive(new byte[1]);
+        }
+    }
+
+    // Each byte comes when nobody waits, or just when somebody begins to.
+    [Fact]
+    public async Task No_wait_is_lost_between_data_that_nobody_waits_for()
+    {
+        using TcpPair tcp = TcpPair.Connect();
+        SocketReadiness readiness = new(tcp.Server.SafeHandle);
+        tcp.Server.Blocking = false;
+        const int Bytes = 200_000;
+        Task sending = Task.Run(() =>
+        {
+            Random random = new(1);
+            for (int i = 0; i < Bytes; i++)
+            {
+                tcp.Client.Send("x"u8);
+                Thread.SpinWait(random.Next(300));
+            }
+        });
+
+        byte[] buffer = new byte[16];
+        for (int received = 0; received < Bytes;)
+        {
+            int length = tcp.Server.Receive(buffer, SocketFlags.None, out SocketError error);
+            if (error == SocketError.WouldBlock)
+            {
+                await readiness.WaitReadableAsync(CancellationToken.None).AsTask().Soon();
+                continue;
+            }
+
+            Assert.Equal(SocketError.Success, error);
+            received += length;
+        }
+
+        await sending.Soon();
+        readiness.Close();
+    }
+
     // A duplicate keeps the closed socket's registration alive in the kernel, where nobody can delete it any more.
     [Fact]
     public async Task An_event_of_a_duplicate_left_behind_reaches_nobody()
@@ -289,6 +362,37 @@ public partial class SocketReadinessTests
         ValueTask<int> receive = pair.Server.ReceiveAsync(buffer, CancellationToken.None);
         await pair.Client.SendAsync("x"u8.ToArray(), CancellationToken.None);
         Assert.Equal(1, await receive);
+    }
+
+    // What the kernel says of the epoll instances of this process: "tfd: NUMBER events: MASK ...".
+    private static bool IsWatchedForData(Socket socket)
+    {
+        string target = $"tfd: {(int)socket.SafeHandle.DangerousGetHandle()} ";
+        foreach (string descriptor in Directory.GetFiles("/proc/self/fdinfo"))
+        {
+            foreach (string line in ReadLines(descriptor))
+            {
+                string entry = string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+                if (entry.StartsWith(target, StringComparison.Ordinal))
+                {
+                    return (Convert.ToUInt32(entry.Split(' ')[3], 16) & (uint)EpollEvents.Readable) != 0;
+                }
+            }
+        }
+
+        throw new InvalidOperationException("The socket is not registered.");
+
+        static string[] ReadLines(string path)
+        {
+            try
+            {
+                return File.ReadAllLines(path);
+            }
+            catch (IOException)
+            {
+                return []; // closed since
+            }
+        }
     }
 
     [LibraryImport("libc")]
