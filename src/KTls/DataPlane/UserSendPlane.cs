@@ -85,10 +85,12 @@ internal sealed class UserSendPlane : SendPlane
     private async ValueTask SendRecordsAsync(byte[] records, CancellationToken cancellationToken)
     {
         _socket.TrySend(ref _unsent);
-        for (bool isFirstWait = true; !_unsent.IsEmpty; isFirstWait = false)
+        for (bool hadRoom = true; !_unsent.IsEmpty;)
         {
-            await _socket.WaitForRoomAsync(isFirstWait, cancellationToken).ConfigureAwait(false);
+            await _socket.WaitForRoomAsync(hadRoom, cancellationToken).ConfigureAwait(false);
+            int before = _unsent.Length;
             _socket.TrySend(ref _unsent);
+            hadRoom = _unsent.Length != before;
         }
 
         _records = null;

@@ -227,7 +227,7 @@ internal sealed partial class KernelSocket
     }
 
     // Level-triggered, unlike the readiness thread: what is there now, whoever has been told of it.
-    private unsafe bool Poll(short events)
+    private unsafe bool Poll(short events, int milliseconds = 0)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         bool held = false;
@@ -236,7 +236,7 @@ internal sealed partial class KernelSocket
             _handle.DangerousAddRef(ref held);
             PollDescriptor descriptor = new() { Descriptor = (int)_handle.DangerousGetHandle(), Events = events };
             int ready;
-            while ((ready = CallFaults.Fails(_handle, "poll") ? -1 : LibC.poll(&descriptor, 1, 0)) < 0)
+            while ((ready = CallFaults.Fails(_handle, "poll") ? -1 : LibC.poll(&descriptor, 1, milliseconds)) < 0)
             {
                 int errno = LibC.LastError;
                 if (errno != ErrorNumber.EINTR)

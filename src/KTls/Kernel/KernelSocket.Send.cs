@@ -7,6 +7,8 @@ internal sealed partial class KernelSocket
     /// <summary>The longest payload of one record (RFC 8446, 5.1).</summary>
     public const int MaxRecordPayload = 1 << 14;
 
+    private BriefWait _briefWait;
+
     /// <summary>Sends all of it: as application data records once the send keys are installed, else as plain bytes.</summary>
     /// <exception cref="IOException">The connection failed.</exception>
     /// <exception cref="ObjectDisposedException">This was disposed of, now or while waiting.</exception>
@@ -68,7 +70,7 @@ internal sealed partial class KernelSocket
     }
 
     /// <summary>Completes when a send that found no room is worth another try.</summary>
-    /// <param name="isFirstWait">Whether it is the first since there was room.</param>
+    /// <param name="hadRoom">Whether the send found any room, so that this is the first wait since.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="ObjectDisposedException">This was disposed of, now or while waiting.</exception>
     /// <remarks>
@@ -76,9 +78,9 @@ internal sealed partial class KernelSocket
     /// TCP, sees to no event for a writer that has nothing under way, so time has to bring the next try. With room at the first look it
     /// may have come just now.
     /// </remarks>
-    public ValueTask WaitForRoomAsync(bool isFirstWait, CancellationToken cancellationToken) =>
-        !Poll(PollDescriptor.Writable) ? _readiness.WaitWritableAsync(cancellationToken)
-        : isFirstWait ? default
+    public ValueTask WaitForRoomAsync(bool hadRoom, CancellationToken cancellationToken) =>
+        !(hadRoom ? PollBriefly() : Poll(PollDescriptor.Writable)) ? _readiness.WaitWritableAsync(cancellationToken)
+        : hadRoom ? default
         : new ValueTask(Task.Delay(1, cancellationToken));
 
     /// <summary>
@@ -100,6 +102,25 @@ internal sealed partial class KernelSocket
     /// <exception cref="ObjectDisposedException">This was disposed of.</exception>
     public bool HasRoomToSend => Poll(PollDescriptor.Writable);
 
+    private bool PollBriefly()
+    {
+        int milliseconds = _briefWait.Begin();
+        bool ready = false;
+        try
+        {
+            ready = Poll(PollDescriptor.Writable, milliseconds);
+        }
+        finally
+        {
+            if (milliseconds != 0)
+            {
+                _briefWait.End(ready);
+            }
+        }
+
+        return ready;
+    }
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask WaitUntilWritableAsync(CancellationToken cancellationToken)
     {
@@ -114,12 +135,13 @@ internal sealed partial class KernelSocket
     private async ValueTask SendWhenWritableAsync(ReadOnlyMemory<byte> rest, CancellationToken cancellationToken)
     {
         int errno;
-        bool isFirstWait = true;
+        bool hadRoom = true;
         do
         {
-            await WaitForRoomAsync(isFirstWait, cancellationToken).ConfigureAwait(false);
-            isFirstWait = false;
+            await WaitForRoomAsync(hadRoom, cancellationToken).ConfigureAwait(false);
+            int before = rest.Length;
             errno = Send(ref rest);
+            hadRoom = rest.Length != before;
         }
         while (errno == ErrorNumber.EAGAIN);
 
@@ -134,11 +156,11 @@ internal sealed partial class KernelSocket
         byte contentType, ReadOnlyMemory<byte> rest, CancellationToken cancellationToken)
     {
         int errno;
-        bool isFirstWait = true;
+        bool hadRoom = true;
         do
         {
-            await WaitForRoomAsync(isFirstWait, cancellationToken).ConfigureAwait(false);
-            isFirstWait = false;
+            await WaitForRoomAsync(hadRoom, cancellationToken).ConfigureAwait(false);
+            hadRoom = false;
             errno = SendRecord(contentType, ref rest);
         }
         while (errno == ErrorNumber.EAGAIN);

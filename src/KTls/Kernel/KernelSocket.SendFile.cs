@@ -53,15 +53,16 @@ internal sealed partial class KernelSocket
         SafeFileHandle file, long offset, long position, long end, CancellationToken cancellationToken)
     {
         int errno;
-        bool isFirstWait = true;
+        bool hadRoom = true;
         try
         {
             do
             {
                 PushQueued();
-                await WaitForRoomAsync(isFirstWait, cancellationToken).ConfigureAwait(false);
-                isFirstWait = false;
+                await WaitForRoomAsync(hadRoom, cancellationToken).ConfigureAwait(false);
+                long before = position;
                 errno = SendFile(file, ref position, end, cancellationToken);
+                hadRoom = position != before;
             }
             while (errno == ErrorNumber.EAGAIN);
         }
