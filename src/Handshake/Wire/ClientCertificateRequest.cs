@@ -65,6 +65,7 @@ public sealed class ClientCertificateRequest
                     schemes = ToSchemes(NumberList.Read(body));
                     break;
                 case ExtensionType.SignatureAlgorithmsCert:
+                    // For choosing among chains, of which a credential has one (RFC 8446 §4.4.2.3): the server judges that one.
                     NumberList.Read(body);
                     break;
                 case ExtensionType.CertificateAuthorities:

@@ -43,7 +43,7 @@ public sealed partial class ClientHello
                 _signatureSchemes = Locate(NumberList.Read(body));
                 break;
             case ExtensionType.SignatureAlgorithmsCert:
-                // For choosing among chains, of which a credential has one (RFC 8446 §4.4.2.2).
+                // For choosing among chains, of which a credential has one; it is sent where it does not fit, too (RFC 8446 §4.4.2.2).
                 NumberList.Read(body);
                 break;
             case ExtensionType.CertificateAuthorities:
