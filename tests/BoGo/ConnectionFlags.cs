@@ -72,6 +72,8 @@ internal sealed class ConnectionFlags
 
     public bool RequiresExtendedMasterSecret { get; set; }
 
+    public bool RequiresSecureRenegotiation { get; set; }
+
     public int ResumptionDelaySeconds { get; set; }
 
     public bool ShimWritesFirst { get; set; }

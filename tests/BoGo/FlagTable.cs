@@ -53,6 +53,7 @@ internal static class FlagTable
         ["-no-ticket"] = Switch(c => c.TakesTickets = false),
         ["-enable-ocsp-stapling"] = Switch(c => c.RequestsOcspResponse = true),
         ["-expect-extended-master-secret"] = Switch(c => c.RequiresExtendedMasterSecret = true),
+        ["-no-legacy-server-connect"] = Switch(c => c.RequiresSecureRenegotiation = true),
         ["-resumption-delay"] = Value((c, v) => c.ResumptionDelaySeconds = Number(v)),
 
         ["-shim-writes-first"] = Switch(c => c.ShimWritesFirst = true),

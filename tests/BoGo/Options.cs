@@ -26,6 +26,7 @@ internal static class Options
         RequestTickets = flags.TakesTickets,
         RequestOcspResponse = flags.RequestsOcspResponse,
         RequireExtendedMasterSecret = flags.RequiresExtendedMasterSecret,
+        RequireSecureRenegotiation = flags.RequiresSecureRenegotiation,
         Limits = Limits(flags),
         Clock = state.Clock,
     };

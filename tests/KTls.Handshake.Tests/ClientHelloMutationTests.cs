@@ -100,6 +100,10 @@ public sealed class ClientHelloMutationTests
         ["server_name with a byte too many"] = (h => h.Set(ExtensionType.ServerName, Tls.Vector16([0], Tls.Vector16("a"u8.ToArray())), [0]), AlertDescription.DecodeError),
         ["two host names"] = (h => h.Set(ExtensionType.ServerName, Tls.Vector16([0], Tls.Vector16("a"u8.ToArray()), [0], Tls.Vector16("b"u8.ToArray()))), AlertDescription.IllegalParameter),
         ["a zero byte in the host name"] = (h => h.Set(ExtensionType.ServerName, Tls.Vector16([0], Tls.Vector16("a\0b"u8.ToArray()))), AlertDescription.IllegalParameter),
+        ["certificate_authorities empty"] = (h => h.Add((int)ExtensionType.CertificateAuthorities, Tls.Vector16()), AlertDescription.DecodeError),
+        ["certificate_authorities with an empty name"] = (h => h.Add((int)ExtensionType.CertificateAuthorities, Tls.Vector16(Tls.Vector16([0x30]), Tls.Vector16())), AlertDescription.DecodeError),
+        ["certificate_authorities with a name that ends early"] = (h => h.Add((int)ExtensionType.CertificateAuthorities, Tls.Vector16([0, 9, 0x30])), AlertDescription.DecodeError),
+        ["certificate_authorities with a byte too many"] = (h => h.Add((int)ExtensionType.CertificateAuthorities, Tls.Vector16(Tls.Vector16([0x30])), [0]), AlertDescription.DecodeError),
         ["ALPN without a body"] = (h => h.Set(ExtensionType.ApplicationLayerProtocolNegotiation), AlertDescription.DecodeError),
         ["ALPN with an empty list"] = (h => h.Set(ExtensionType.ApplicationLayerProtocolNegotiation, Tls.Vector16()), AlertDescription.DecodeError),
         ["ALPN with an empty name"] = (h => h.Set(ExtensionType.ApplicationLayerProtocolNegotiation, Tls.Vector16([1, 97], [0])), AlertDescription.DecodeError),
@@ -136,6 +140,7 @@ public sealed class ClientHelloMutationTests
         ["an extension of 20000 bytes"] = h => h.Add(0x0a0a, new byte[20000]),
         ["a pre-shared key that nobody knows"] = h => { h.Add((int)ExtensionType.PskKeyExchangeModes, [1, 1]); h.Add((int)ExtensionType.PreSharedKey, Psk()); },
         ["no server_name"] = h => h.Remove(ExtensionType.ServerName),
+        ["authorities that nobody knows"] = h => h.Add((int)ExtensionType.CertificateAuthorities, Tls.Vector16(Tls.Vector16([0x30, 0]), Tls.Vector16([1]))),
     };
 
     public static TheoryData<string> CaseNames => [.. Cases.Keys];

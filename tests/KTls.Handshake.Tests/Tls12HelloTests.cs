@@ -91,6 +91,7 @@ public sealed class Tls12HelloTests
     private static ServerHelloMessage ServerHello(byte[] groups)
     {
         var hello = new ServerHelloMessage { SessionId = [], CipherSuite = EcdheEcdsaAes128 };
+        hello.Add((int)ExtensionType.RenegotiationInfo, [0]);
         hello.Add((int)ExtensionType.ExtendedMasterSecret);
         hello.Add((int)ExtensionType.SupportedGroups, groups);
         return hello;

@@ -50,6 +50,12 @@ public sealed class ClientHandshakeOptions
     public bool RequireExtendedMasterSecret { get; init; } = true;
 
     /// <summary>
+    /// Whether servers of TLS 1.2 must have secure renegotiation (RFC 5746), although this client never renegotiates. True by
+    /// default: another server may take the handshake for the second one of a stranger's connection, and what he sent for ours (§4.1).
+    /// </summary>
+    public bool RequireSecureRenegotiation { get; init; } = true;
+
+    /// <summary>
     /// The most bytes of content that this client takes in a record, 64 to 16384, told to the server (RFC 8449). The handshake
     /// refuses larger records; whoever opens the later ones sees to them. Null, the default: the extension is not used.
     /// </summary>

@@ -168,6 +168,11 @@ internal sealed partial class Tls12Client : Tls12Flow
         ];
         extensions.AllowOnly(allowed);
 
+        if (!extensions.HasRenegotiationInfo && options.RequireSecureRenegotiation)
+        {
+            throw new TlsAlertException(AlertDescription.HandshakeFailure, "The server has no secure renegotiation (RFC 5746 §4.1).");
+        }
+
         // RFC 5746 §3.4: nothing comes before a first handshake.
         if (!extensions.RenegotiationInfo.IsEmpty)
         {

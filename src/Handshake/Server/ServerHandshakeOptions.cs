@@ -10,6 +10,7 @@ public sealed class ServerHandshakeOptions
 {
     private readonly int _ticketCount = 2;
     private readonly int? _recordSizeLimit;
+    private readonly IReadOnlyList<byte[]> _certificateAuthorities = [];
 
     /// <summary>The certificate to show and the key to sign with.</summary>
     public required CertificateCredential Credential { get; init; }
@@ -32,8 +33,12 @@ public sealed class ServerHandshakeOptions
     /// </summary>
     public bool RequestClientCertificate { get; init; }
 
-    /// <summary>Distinguished names of the authorities that a client certificate may come from, DER each; empty: any.</summary>
-    public IReadOnlyList<byte[]> CertificateAuthorities { get; init; } = [];
+    /// <summary>
+    /// Distinguished names of the authorities that a client certificate may come from, DER each; empty: any. All together they must
+    /// fit into one CertificateRequest, which has room for almost 64 KiB.
+    /// </summary>
+    /// <exception cref="ArgumentException">A name is empty, or together they are too long.</exception>
+    public IReadOnlyList<byte[]> CertificateAuthorities { get => _certificateAuthorities; init => _certificateAuthorities = ClientCertificateRequest.CheckedAuthorities(value); }
 
     /// <summary>Seals the tickets with which clients resume sessions; null: there are none, and no session is resumed.</summary>
     public TicketKeyRing? Tickets { get; init; }

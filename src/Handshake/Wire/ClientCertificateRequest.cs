@@ -1,3 +1,4 @@
+using KTls.Handshake.Crypto;
 using KTls.Handshake.Wire;
 
 namespace KTls.Handshake;
@@ -8,6 +9,9 @@ public sealed class ClientCertificateRequest
     // ClientCertificateType (RFC 5246 §7.4.4, RFC 8422 §5.5)
     private const byte RsaSign = 1;
     private const byte EcdsaSign = 64;
+
+    // What a block of extensions may hold, without the headers of both extensions and the schemes.
+    private static readonly int MaxAuthoritiesLength = ushort.MaxValue - (2 * (2 * sizeof(ushort) + sizeof(ushort))) - (sizeof(ushort) * SignatureAlgorithm.ForHandshake12.Length);
 
     private readonly SignatureScheme[] _schemes;
     private readonly bool _isTls13;
@@ -61,6 +65,7 @@ public sealed class ClientCertificateRequest
                     schemes = ToSchemes(NumberList.Read(body));
                     break;
                 case ExtensionType.SignatureAlgorithmsCert:
+                    // For choosing among chains, of which a credential has one (RFC 8446 §4.4.2.3): the server judges that one.
                     NumberList.Read(body);
                     break;
                 case ExtensionType.CertificateAuthorities:
@@ -150,6 +155,26 @@ public sealed class ClientCertificateRequest
         }
 
         return schemes;
+    }
+
+    // Known when the options are made, rather than in the middle of a handshake. The list shares its room with signature_algorithms.
+    internal static IReadOnlyList<byte[]> CheckedAuthorities(IReadOnlyList<byte[]> authorities)
+    {
+        ArgumentNullException.ThrowIfNull(authorities);
+        int length = 0;
+        foreach (byte[] name in authorities)
+        {
+            if (name is not { Length: > 0 })
+            {
+                throw new ArgumentException("The distinguished name of an authority is empty (RFC 8446 §4.2.4).", nameof(authorities));
+            }
+
+            length = checked(length + sizeof(ushort) + name.Length);
+        }
+
+        return length <= MaxAuthoritiesLength
+            ? authorities
+            : throw new ArgumentException($"The names of the authorities take {length} bytes; a CertificateRequest has room for {MaxAuthoritiesLength}.", nameof(authorities));
     }
 
     private static byte[][] ReadAuthorities(ReadOnlySpan<byte> list)

@@ -43,8 +43,12 @@ public sealed partial class ClientHello
                 _signatureSchemes = Locate(NumberList.Read(body));
                 break;
             case ExtensionType.SignatureAlgorithmsCert:
-                // For choosing among chains, of which a credential has one (RFC 8446 §4.4.2.2).
+                // For choosing among chains, of which a credential has one; it is sent where it does not fit, too (RFC 8446 §4.4.2.2).
                 NumberList.Read(body);
+                break;
+            case ExtensionType.CertificateAuthorities:
+                // A server's certificate is chosen by name; whom the client trusts changes nothing (RFC 8446 §4.2.4).
+                CheckAuthorities(body);
                 break;
             case ExtensionType.KeyShare:
                 _keyShares = Locate(reader.ReadVector16());
@@ -118,6 +122,17 @@ public sealed partial class ClientHello
 
         _message.AsSpan().Overlaps(part, out int offset);
         return offset..(offset + part.Length);
+    }
+
+    private static void CheckAuthorities(ReadOnlySpan<byte> body)
+    {
+        var reader = new WireReader(body);
+        var names = new WireReader(reader.ReadVector16(minimum: 3));
+        reader.ExpectEnd();
+        while (!names.IsEmpty)
+        {
+            names.ReadVector16(minimum: 1);
+        }
     }
 
     // RFC 6066 §8: a request of another type than OCSP is none of ours.

@@ -52,6 +52,45 @@ public sealed class CredentialHandshakeTests(OpenSslFiles files) : IClassFixture
         Assert.Equal(isElsewhere ? 1 : 0, signatures());
     }
 
+    /// <summary>A CertificateRequest is full at 64 KiB: what fits arrives, what does not is refused before any handshake.</summary>
+    [Theory]
+    [InlineData(SslProtocols.Tls13)]
+    [InlineData(SslProtocols.Tls12)]
+    public void Names_of_authorities_fit_into_one_CertificateRequest_or_are_refused(SslProtocols protocol)
+    {
+        byte[] name = TestCertificates.Ecdsa.Certificate.IssuerName.RawData;
+        ServerHandshakeOptions With(int rest) => new()
+        {
+            Credential = TestCertificates.Ecdsa,
+            Protocols = protocol,
+            RequestClientCertificate = true,
+            CertificateAuthorities = [name, new byte[rest]],
+        };
+
+        int most = ushort.MaxValue;
+        while (Record.Exception(() => With(most)) is ArgumentException)
+        {
+            most--;
+        }
+
+        Assert.InRange(most, 65000, ushort.MaxValue - name.Length);
+        IReadOnlyList<byte[]> seen = [];
+        using var pair = new HandshakePair(With(most), new ClientHandshakeOptions
+        {
+            ServerName = "localhost",
+            Limits = new HandshakeLimits { MaxMessageSize = 1 << 17 },
+            SelectCertificate = request =>
+            {
+                seen = request.CertificateAuthorities;
+                return TestCertificates.Ecdsa;
+            },
+        });
+        pair.Run();
+        Assert.Equal([name, new byte[most]], seen);
+        Assert.Throws<ArgumentException>(() => With(most + 1));
+        Assert.Throws<ArgumentException>(() => With(0));
+    }
+
     [Theory]
     [InlineData(SslProtocols.Tls13)]
     [InlineData(SslProtocols.Tls12)]

@@ -27,6 +27,7 @@ internal sealed class ScriptedServer12 : IDisposable
             ? TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 : TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256;
         _suite = CipherSuite.Find(suite)!;
         Hello = new ServerHelloMessage { SessionId = [], CipherSuite = (int)suite };
+        Hello.Add((int)ExtensionType.RenegotiationInfo, [0]);
         Hello.Add((int)ExtensionType.ExtendedMasterSecret);
     }
 

@@ -153,16 +153,16 @@ public sealed class ServerHelloTests
             ServerName = "localhost", Protocols = SslProtocols.Tls12, RequestOcspResponse = true, RecordSizeLimit = 1000, ApplicationProtocols = [SslApplicationProtocol.Http2],
         };
         using var server = new ScriptedServer12(options);
-        server.Hello.Add(type, Convert.FromHexString(body));
+        server.Hello.Set((ExtensionType)type, Convert.FromHexString(body));
         AssertOutcome(server, null);
 
         using var twice = new ScriptedServer12(options);
-        twice.Hello.Add(type, Convert.FromHexString(body));
+        twice.Hello.Set((ExtensionType)type, Convert.FromHexString(body));
         twice.Hello.Add(type, Convert.FromHexString(body));
         AssertOutcome(twice, AlertDescription.IllegalParameter);
 
         using var longer = new ScriptedServer12(options);
-        longer.Hello.Add(type, [.. Convert.FromHexString(body), 0]);
+        longer.Hello.Set((ExtensionType)type, [.. Convert.FromHexString(body), 0]);
         AssertOutcome(longer, AlertDescription.DecodeError);
     }
 
@@ -176,7 +176,7 @@ public sealed class ServerHelloTests
     public void A_wrong_answer_ends_in_its_alert(int type, string body, AlertDescription alert)
     {
         using var server = new ScriptedServer12(new ClientHandshakeOptions { Protocols = SslProtocols.Tls12, RecordSizeLimit = 1000, ApplicationProtocols = [SslApplicationProtocol.Http2] });
-        server.Hello.Add(type, Convert.FromHexString(body));
+        server.Hello.Set((ExtensionType)type, Convert.FromHexString(body));
         AssertOutcome(server, alert);
     }
 
@@ -190,19 +190,35 @@ public sealed class ServerHelloTests
         server.Hello.Remove(ExtensionType.ExtendedMasterSecret);
         AssertOutcome(server, (AlertDescription?)alert);
 
-        // No block at all says the same (RFC 5246 §7.4.1.3).
-        using var bare = new ScriptedServer12(options) { IsExtended = false };
-        bare.Hello.ExtensionBlock = [];
-        AssertOutcome(bare, (AlertDescription?)alert);
         if (!isRequired)
         {
-            bare.SendMessages(bare.Certificate(), bare.ServerKeyExchange(), ScriptedServer12.ServerHelloDone());
-            bare.Client.AcceptPeerCertificate();
-            bare.ReadFlight();
-            bare.SendChangeCipherSpec();
-            bare.SendFinished();
-            Assert.Equal(HandshakeStatus.Complete, bare.Client.Status);
+            server.SendMessages(server.Certificate(), server.ServerKeyExchange(), ScriptedServer12.ServerHelloDone());
+            server.Client.AcceptPeerCertificate();
+            server.ReadFlight();
+            server.SendChangeCipherSpec();
+            server.SendFinished();
+            Assert.Equal(HandshakeStatus.Complete, server.Client.Status);
         }
+    }
+
+    /// <summary>RFC 5746 §4.1: whoever does without secure renegotiation may have let somebody else speak before us.</summary>
+    [Theory]
+    [InlineData(SslProtocols.Tls12)]
+    [InlineData(Both)]
+    public void A_server_without_secure_renegotiation_is_refused(SslProtocols protocols)
+    {
+        using var server = new ScriptedServer12(ScriptedServer12.Connect(protocols));
+        server.Hello.Remove(ExtensionType.RenegotiationInfo);
+        AssertOutcome(server, AlertDescription.HandshakeFailure);
+
+        // No block at all says the same (RFC 5246 §7.4.1.3).
+        using var bare = new ScriptedServer12(ScriptedServer12.Connect(protocols));
+        bare.Hello.ExtensionBlock = [];
+        AssertOutcome(bare, AlertDescription.HandshakeFailure);
+
+        using var allowed = new ScriptedServer12(new ClientHandshakeOptions { Protocols = protocols, RequireSecureRenegotiation = false, RequireExtendedMasterSecret = false });
+        allowed.Hello.ExtensionBlock = [];
+        AssertOutcome(allowed, null);
     }
 
     private static void AssertOutcome(ScriptedServer12 server, AlertDescription? alert)
