@@ -14,7 +14,7 @@ internal sealed class FileClient : IDisposable
     /// <summary>What makes this program such a client.</summary>
     public const string Command = "file-client";
 
-    private readonly ChildProcess _process = new(Command);
+    private readonly ChildProcess _process = new(Role.Peer, Command);
 
     public TimeSpan Cpu() => ProcessTime.Of(_process.Id);
 
@@ -69,6 +69,7 @@ internal sealed class FileClient : IDisposable
             }
         }
     }
+
     // The length of the body, and whether the connection can be asked again: a body without Content-Length ends with it.
     private static async Task<(long Length, bool IsKept)> AskAsync(Stream stream, byte[] request, byte[] buffer)
     {

@@ -9,7 +9,7 @@ internal sealed class OwnFileServer : IFileServer
     public OwnFileServer(OwnFileServerKind kind, string folder)
     {
         _kind = kind;
-        _process = new ChildProcess(OwnFileServerProgram.Command, kind.ToString(), folder);
+        _process = new ChildProcess(Role.Measured, OwnFileServerProgram.Command, kind.ToString(), folder);
         Port = int.Parse(_process.Answer());
     }
 

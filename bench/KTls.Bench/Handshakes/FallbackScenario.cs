@@ -32,8 +32,8 @@ internal sealed class FallbackScenario : IScenario
             foreach (string decision in decisions)
             {
                 MeasuredRoles role = decision.StartsWith("server", StringComparison.Ordinal) ? MeasuredRoles.Server : MeasuredRoles.Client;
-                using var batch = new HandshakeBatch(role, mode, count, concurrency);
-                ITlsImplementation[] both = [new FallenBack(mode, decision), new SslStreamImplementation(mode)];
+                using var batch = new HandshakeBatch(role, new HandshakeKind(mode), count, concurrency);
+                ITlsImplementation[] both = [new FallenBack(mode, decision), new SslStreamImplementation(new HandshakeKind(mode))];
                 await Comparison.RunAsync(report, $"{mode}, {decision}", batch, both, repetitions, count, withPrimitives: false);
             }
         }

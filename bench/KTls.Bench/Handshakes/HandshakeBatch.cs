@@ -14,12 +14,12 @@ internal enum MeasuredRoles
 /// <summary>
 /// Some hundred handshakes at a time: all TCP connections first, then the handshakes, which alone are measured, then the ends.
 /// </summary>
-internal sealed class HandshakeBatch(MeasuredRoles roles, HandshakeMode mode, int count, int concurrency) : IDisposable
+internal sealed class HandshakeBatch(MeasuredRoles roles, HandshakeKind kind, int count, int concurrency) : IDisposable
 {
     private readonly PeerProcess? _peer = roles switch
     {
-        MeasuredRoles.Server => new PeerProcess("client", mode),
-        MeasuredRoles.Client => new PeerProcess("server", mode),
+        MeasuredRoles.Server => new PeerProcess("client", kind),
+        MeasuredRoles.Client => new PeerProcess("server", kind),
         _ => null,
     };
 
@@ -44,7 +44,7 @@ internal sealed class HandshakeBatch(MeasuredRoles roles, HandshakeMode mode, in
         _peer?.Finish();
 
         ServerBytes = _serverSockets[0] is { } server ? TcpInfo.BytesAcked(server) : TcpInfo.BytesReceived(_clientSockets[0]!);
-        if (mode == HandshakeMode.Resumed)
+        if (kind.Mode == HandshakeMode.Resumed)
         {
             await ExchangeAsync(implementation);
         }

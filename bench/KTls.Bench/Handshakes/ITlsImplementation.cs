@@ -17,17 +17,18 @@ internal interface ITlsImplementation
     Task<Stream> ConnectAsync(Socket socket);
 }
 
-/// <summary>Ours, with the group that SslStream has first.</summary>
+/// <summary>Ours.</summary>
 internal sealed class KTlsImplementation : ITlsImplementation
 {
     private readonly KTlsOptions _options;
     private readonly SslServerAuthenticationOptions _server = TestPki.Server();
     private readonly SslClientAuthenticationOptions _client = TestPki.Client();
 
-    public KTlsImplementation(HandshakeMode mode, DataPlanePolicy dataPlane)
+    public KTlsImplementation(HandshakeKind kind, DataPlanePolicy dataPlane)
     {
-        _options = new KTlsOptions { DataPlane = dataPlane, Groups = [NamedGroup.X25519], SessionStore = new SessionPile() };
-        _server.AllowTlsResume = _client.AllowTlsResume = mode != HandshakeMode.Full;
+        _options = new KTlsOptions { DataPlane = dataPlane, Groups = [kind.Group], SessionStore = new SessionPile() };
+        kind.Apply(_server);
+        kind.Apply(_client);
     }
 
     public string Name => "KTls";
@@ -37,15 +38,16 @@ internal sealed class KTlsImplementation : ITlsImplementation
     public async Task<Stream> ConnectAsync(Socket socket) => await KTlsStream.AuthenticateAsClientAsync(socket, _client, _options);
 }
 
-/// <summary>.NET's.</summary>
+/// <summary>.NET's, whose groups are OpenSSL's: the first is X25519, and for a server the client's.</summary>
 internal sealed class SslStreamImplementation : ITlsImplementation
 {
     private readonly SslServerAuthenticationOptions _server = TestPki.Server();
     private readonly SslClientAuthenticationOptions _client = TestPki.Client();
 
-    public SslStreamImplementation(HandshakeMode mode)
+    public SslStreamImplementation(HandshakeKind kind)
     {
-        _server.AllowTlsResume = _client.AllowTlsResume = mode != HandshakeMode.Full;
+        kind.Apply(_server);
+        kind.Apply(_client);
     }
 
     public string Name => "SslStream";

@@ -11,9 +11,9 @@ internal sealed class PeerProcess : IDisposable
 
     private readonly ChildProcess _process;
 
-    public PeerProcess(string role, HandshakeMode mode)
+    public PeerProcess(string role, HandshakeKind kind)
     {
-        _process = new ChildProcess(Command, role, mode.ToString());
+        _process = new ChildProcess(Role.Peer, Command, role, kind.ToArgument());
         if (role == "server")
         {
             _process.Tell(Convert.ToBase64String(TestPki.Ecdsa.Export(X509ContentType.Pkcs12)));

@@ -12,9 +12,7 @@ namespace KTls.Bench.Handshakes;
 /// </summary>
 internal sealed class PeerProgram
 {
-    private static readonly NamedGroup[] Groups = [NamedGroup.X25519];
-
-    private readonly HandshakeMode _mode;
+    private readonly HandshakeKind _kind;
     private readonly ServerHandshakeOptions? _serverOptions;
     private readonly ClientHandshakeOptions _clientOptions;
     private readonly List<BareConnection> _connections = [];
@@ -22,29 +20,40 @@ internal sealed class PeerProgram
     // A session is good only for the server that gave it.
     private readonly Dictionary<string, SessionPile> _sessions = [];
 
-    private PeerProgram(string role, HandshakeMode mode)
+    private PeerProgram(string role, HandshakeKind kind)
     {
-        _mode = mode;
-        _serverOptions = role == "server" ? ReadServerOptions(mode) : null;
-        _clientOptions = ClientOptions(mode, session: null);
+        _kind = kind;
+        _serverOptions = role == "server" ? ReadServerOptions(kind) : null;
+        _clientOptions = ClientOptions(kind, session: null);
     }
 
-    public static void Run(string role, HandshakeMode mode) => new PeerProgram(role, mode).Run();
-
-    private static ClientHandshakeOptions ClientOptions(HandshakeMode mode, ClientSession? session) => new()
+    public static Task RunAsync(string role, HandshakeKind kind)
     {
-        ServerName = "localhost",
-        Groups = Groups,
-        RequestTickets = mode != HandshakeMode.Full,
-        Session = session,
-    };
+        new PeerProgram(role, kind).Run();
+        return Task.CompletedTask;
+    }
 
-    private static ServerHandshakeOptions ReadServerOptions(HandshakeMode mode)
+    // A client of one suite has the server choose it; without one it offers all that there are.
+    private static ClientHandshakeOptions ClientOptions(HandshakeKind kind, ClientSession? session)
+    {
+        var options = new ClientHandshakeOptions();
+        return new ClientHandshakeOptions
+        {
+            ServerName = "localhost",
+            Groups = [kind.Group],
+            CipherSuites = kind.Suite is { } suite ? [suite] : options.CipherSuites,
+            Protocols = kind.Suite is null ? options.Protocols : kind.Protocols,
+            RequestTickets = kind.Mode != HandshakeMode.Full,
+            Session = session,
+        };
+    }
+
+    private static ServerHandshakeOptions ReadServerOptions(HandshakeKind kind)
     {
         X509Certificate2 certificate = X509CertificateLoader.LoadPkcs12(Convert.FromBase64String(Console.ReadLine()!), password: null);
         SslStreamCertificateContext context = SslStreamCertificateContext.Create(certificate, [], offline: true);
         return CertificateCredential.TryCreate(context, out CertificateCredential? credential, out string? reason)
-            ? new ServerHandshakeOptions { Credential = credential, Groups = Groups, Tickets = mode == HandshakeMode.Full ? null : new TicketKeyRing() }
+            ? new ServerHandshakeOptions { Credential = credential, Groups = [kind.Group], Tickets = kind.Mode == HandshakeMode.Full ? null : new TicketKeyRing() }
             : throw new InvalidOperationException(reason);
     }
 
@@ -125,7 +134,7 @@ internal sealed class PeerProgram
         }
 
         using ClientSession? session = sessions.Take();
-        connection.Connect(session is null ? _clientOptions : ClientOptions(_mode, session));
+        connection.Connect(session is null ? _clientOptions : ClientOptions(_kind, session));
     }
 
     private void Exchange(SessionPile sessions)

@@ -86,12 +86,12 @@ internal sealed partial class SslTimeScenario : IScenario
 
     private static int Connect(int port, int seconds, string configuration)
     {
-        var start = new ProcessStartInfo(
-            "openssl",
-            ["s_time", "-connect", $"127.0.0.1:{port}", "-new", "-tls1_3", "-ciphersuites", "TLS_AES_128_GCM_SHA256", "-time", seconds.ToString(CultureInfo.InvariantCulture)])
-        {
-            RedirectStandardOutput = true, RedirectStandardError = true,
-        };
+        string[] command =
+        [
+            .. Pinning.PrefixOf(Role.Peer), "openssl", "s_time", "-connect", $"127.0.0.1:{port}", "-new", "-tls1_3",
+            "-ciphersuites", "TLS_AES_128_GCM_SHA256", "-time", seconds.ToString(CultureInfo.InvariantCulture),
+        ];
+        var start = new ProcessStartInfo(command[0], command.AsSpan(1).ToArray()) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["OPENSSL_CONF"] = configuration;
         using Process process = Process.Start(start)!;
         Task<string> errors = process.StandardError.ReadToEndAsync();

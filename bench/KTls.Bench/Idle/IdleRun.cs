@@ -10,11 +10,11 @@ internal sealed class IdleRun : IDisposable
     public const int WarmUps = 200;
 
     private readonly ChildProcess _server;
-    private readonly ChildProcess _client = new(IdlePeer.Command);
+    private readonly ChildProcess _client = new(Role.Peer, IdlePeer.Command);
 
     public IdleRun(IdleKind kind)
     {
-        _server = new ChildProcess(IdleServer.Command, kind.ToString());
+        _server = new ChildProcess(Role.Measured, IdleServer.Command, kind.ToString());
         _client.Tell($"{_server.Answer()} {(kind == IdleKind.Tcp ? "plain" : "tls")}");
         Hold(WarmUps);
     }

@@ -7,14 +7,20 @@ internal sealed class ChildProcess : IDisposable
 {
     private readonly Process _process;
 
-    public ChildProcess(params ReadOnlySpan<string> arguments)
-        : this(Start(Environment.ProcessPath!, IsDotNet() ? ["exec", typeof(ChildProcess).Assembly.Location, .. arguments] : arguments))
+    /// <summary>This program once more.</summary>
+    public ChildProcess(Role role, params ReadOnlySpan<string> arguments)
+        : this(Start(role, [.. ThisProgram, .. arguments]))
     {
     }
 
     private ChildProcess(Process process) => _process = process;
 
-    public static ChildProcess Of(string program, params ReadOnlySpan<string> arguments) => new(Start(program, arguments));
+    /// <summary>What starts this program.</summary>
+    public static IReadOnlyList<string> ThisProgram { get; } = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
+        ? [Environment.ProcessPath!, "exec", typeof(ChildProcess).Assembly.Location]
+        : [Environment.ProcessPath!];
+
+    public static ChildProcess Of(Role role, string program, params ReadOnlySpan<string> arguments) => new(Start(role, [program, .. arguments]));
 
     public int Id => _process.Id;
 
@@ -33,8 +39,19 @@ internal sealed class ChildProcess : IDisposable
         _process.Dispose();
     }
 
-    private static bool IsDotNet() => Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet";
+    private static Process Start(Role role, string[] command)
+    {
+        command = [.. Pinning.PrefixOf(role), .. command];
+        return Process.Start(new ProcessStartInfo(command[0], command.AsSpan(1).ToArray()) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+    }
+}
 
-    private static Process Start(string program, ReadOnlySpan<string> arguments) =>
-        Process.Start(new ProcessStartInfo(program, arguments.ToArray()) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+/// <summary>Which end of what is measured a process is.</summary>
+internal enum Role
+{
+    /// <summary>The one that the question is about: most often the server, or the sender.</summary>
+    Measured,
+
+    /// <summary>The other one.</summary>
+    Peer,
 }

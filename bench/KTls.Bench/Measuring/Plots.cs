@@ -21,8 +21,8 @@ internal static class Plots
         Directory.CreateDirectory(folder);
         var files = new List<string>();
 
-        // Ratios stand in the table: pictures show what they are ratios of.
-        foreach (IGrouping<(string, string Unit), Series> quantity in report.Series.Where(s => s.Unit != "ratio" && s.Who is not null).GroupBy(s => (s.Quantity, s.Unit)))
+        // Ratios and mere numbers stand in the table: pictures show what is measured.
+        foreach (IGrouping<(string, string Unit), Series> quantity in report.Series.Where(s => s.Unit is not ("ratio" or "number") && s.Who is not null).GroupBy(s => (s.Quantity, s.Unit)))
         {
             if (report.Axis is { } axis)
             {

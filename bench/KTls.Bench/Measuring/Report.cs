@@ -54,6 +54,6 @@ internal sealed class Report(string scenario)
         }
     }
 
-    public string ToJson() => JsonSerializer.Serialize(
-        new { Scenario = scenario, Machine = MachineFacts.All, Settings = _settings, Series = _series }, Indented);
+    public static string ToJson(IEnumerable<Report> reports) => JsonSerializer.Serialize(
+        new { Machine = MachineFacts.All, Reports = reports.Select(report => new { report.Scenario, Settings = report._settings, report.Series }) }, Indented);
 }

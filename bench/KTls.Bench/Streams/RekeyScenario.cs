@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace KTls.Bench.Streams;
 
 /// <summary>What changing keys costs a stream: the same data with a KeyUpdate every so many records and without any, in turns.</summary>
@@ -5,27 +7,31 @@ internal sealed class RekeyScenario : IScenario
 {
     public string Name => "rekey";
 
-    public string Usage => "rekey [--records 1000] [--planes kernel,user-space] [--repetitions 11] [--megabytes 512]";
+    public string Usage => "rekey [--records 10,100,1000,10000] [--planes kernel,user-space] [--repetitions 11] [--megabytes 256]";
 
     public async Task<Report> RunAsync(CommandLine options)
     {
-        int records = options.Take("records", 1000);
+        int[] intervals = options.TakeNumbers("records", "10,100,1000,10000");
         string[] planes = options.TakeSome("planes", "kernel", "user-space");
         int repetitions = options.Take("repetitions", 11);
-        int megabytes = options.Take("megabytes", 512);
+        int megabytes = options.Take("megabytes", 256);
         options.ExpectEnd();
         MachineFacts.RequireKernelTls(Name);
 
-        var report = new Report(Name);
+        var report = new Report(Name) { Axis = "records between two KeyUpdates" };
         report.Set("repetitions", $"{repetitions}, after one that does not count");
-        report.Set("key changes", $"before {records} records; writes of 256 KiB");
+        report.Set("data", $"{megabytes} MiB in writes of 256 KiB");
         var workload = new Workload(Traffic.Send, 1 << 18, megabytes * 4);
         using var run = new StreamRun();
         for (int i = -1; i < repetitions; i++)
         {
+            await Console.Error.WriteLineAsync($"rekey: {(i < 0 ? "warming up" : $"repetition {i + 1} of {repetitions}")}");
             foreach (string plane in planes)
             {
-                await MeasureAsync(report, run, workload, plane, records, i);
+                foreach (int records in intervals)
+                {
+                    await MeasureAsync(report, run, workload, plane, records, i);
+                }
             }
         }
 
@@ -59,12 +65,12 @@ internal sealed class RekeyScenario : IScenario
 
         if (repetition >= 0)
         {
-            string group = $"{plane}, {workload.Bytes >> 20} MiB";
-            report.Add(group, "KeyUpdates sent", "number", keyUpdates.Sent);
-            report.Add(group, "without, speed", "MB/s", workload.Bytes / 1e6 / without.Wall.TotalSeconds);
-            report.Add(group, "with, speed", "MB/s", workload.Bytes / 1e6 / with.Wall.TotalSeconds);
-            report.Add(group, "speed, with : without", "ratio", without.Wall / with.Wall);
-            report.Add(group, "CPU time, without : with", "ratio", without.Cpu / with.Cpu);
+            string group = records.ToString(CultureInfo.InvariantCulture);
+            report.Add(group, $"{plane}, speed", "MB/s", workload.Bytes / 1e6 / with.Wall.TotalSeconds);
+            report.Add(group, $"{plane} without KeyUpdates, speed", "MB/s", workload.Bytes / 1e6 / without.Wall.TotalSeconds);
+            report.Add(group, $"{plane} with : without, speed", "ratio", without.Wall / with.Wall);
+            report.Add(group, $"{plane} with : without, data per CPU second of the sender", "ratio", without.Cpu / with.Cpu);
+            report.Add(group, $"{plane}, KeyUpdates sent", "number", keyUpdates.Sent);
         }
     }
 }

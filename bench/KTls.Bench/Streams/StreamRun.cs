@@ -13,7 +13,7 @@ internal sealed class StreamRun : IDisposable
     private readonly SslServerAuthenticationOptions _server = TestPki.Server();
     private readonly byte[] _message = new byte[1 << 20];
 
-    public StreamRun() => _peer = new ChildProcess(StreamPeer.Command, Loopback.Port(_listener).ToString());
+    public StreamRun() => _peer = new ChildProcess(Role.Peer, StreamPeer.Command, Loopback.Port(_listener).ToString());
 
     public async Task<Usage> RunAsync(Workload workload, KTlsOptions options, Action<KTlsStream>? check = null)
     {

@@ -14,8 +14,8 @@ internal sealed class TransferPair : IDisposable
     public TransferPair(TransferKind kind)
     {
         Kind = kind;
-        _sender = Start("sender");
-        _receiver = Start("receiver");
+        _sender = Start(Role.Measured, "sender");
+        _receiver = Start(Role.Peer, "receiver");
         _port = _sender.Answer();
     }
 
@@ -45,9 +45,9 @@ internal sealed class TransferPair : IDisposable
         _sender.Dispose();
     }
 
-    private ChildProcess Start(string role) => Kind == TransferKind.Limit
-        ? ChildProcess.Of(LimitProgram.Path!, role)
-        : new ChildProcess(TransferEnds.Command, role, Kind.ToString());
+    private ChildProcess Start(Role role, string end) => Kind == TransferKind.Limit
+        ? ChildProcess.Of(role, LimitProgram.Path!, end)
+        : new ChildProcess(role, TransferEnds.Command, end, Kind.ToString());
 
     private void Expect(string expected)
     {
