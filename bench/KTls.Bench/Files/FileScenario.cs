@@ -51,7 +51,7 @@ internal sealed class FileScenario : IScenario
             using var client = new FileClient();
             for (int i = -1; i < repetitions; i++)
             {
-                await Console.Error.WriteLineAsync($"file: {(i < 0 ? "warming up" : $"repetition {i + 1} of {repetitions}")}");
+                Progress.Tell(Name, i, repetitions);
                 foreach (string size in sizes)
                 {
                     (int bytes, int count) = Sizes[size];

@@ -14,6 +14,7 @@ internal static class Comparison
     {
         using ServerPrimitives? primitives = withPrimitives ? new ServerPrimitives() : null;
         int warmUps = 0;
+        Progress.Tell(report.Scenario, -1, repetitions, group);
         for (int idle = 0; (idle < IdleWarmUps || warmUps < MinWarmUps) && warmUps < MaxWarmUps; warmUps++)
         {
             bool isJitIdle = true;
@@ -30,6 +31,8 @@ internal static class Comparison
         report.Add(group, "repetitions to warm up", string.Empty, warmUps);
         for (int i = 0; i < repetitions; i++)
         {
+            Progress.Tell(report.Scenario, i, repetitions, group);
+
             // In turns, and each goes first in every second repetition.
             var used = new Dictionary<string, Usage>();
             foreach (ITlsImplementation implementation in i % 2 == 0 ? implementations : implementations.Reverse())

@@ -46,7 +46,7 @@ internal sealed partial class SslTimeScenario : IScenario
             servers.AddRange(names.Select(name => Servers[name](folder)));
             for (int i = -2; i < repetitions; i++)
             {
-                Console.Error.WriteLine($"{Name}: {(i < 0 ? "warming up" : $"repetition {i + 1} of {repetitions}")}");
+                Progress.Tell(Name, i, repetitions);
                 var perHandshake = new Dictionary<IFileServer, double>();
                 foreach (IFileServer server in i % 2 == 0 ? servers : Enumerable.Reverse(servers))
                 {

@@ -26,7 +26,7 @@ internal sealed class IdleScenario : IScenario
             foreach (string name in kinds)
             {
                 IdleKind kind = Enum.Parse<IdleKind>(name);
-                Console.Error.WriteLine($"idle: repetition {i + 1} of {repetitions}, {name}");
+                Progress.Tell(Name, i, repetitions, name);
                 held[kind] = Measure(kind, connections);
                 Add(report, kind, held, connections);
             }

@@ -40,7 +40,7 @@ internal sealed class LatencyScenario : IScenario
             pairs.AddRange(kinds.Select(kind => new LatencyPair(kind)));
             for (int i = -1; i < repetitions; i++)
             {
-                Console.Error.WriteLine($"latency: {(i < 0 ? "warming up" : $"repetition {i + 1} of {repetitions}")}");
+                Progress.Tell(Name, i, repetitions);
                 foreach (int size in sizes)
                 {
                     Measure(report, pairs, size, rounds, i);

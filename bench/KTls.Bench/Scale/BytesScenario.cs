@@ -39,7 +39,7 @@ internal sealed class BytesScenario : IScenario
             using var client = new FileClient();
             for (int i = -1; i < repetitions; i++)
             {
-                await Console.Error.WriteLineAsync($"scale-bytes: {(i < 0 ? "warming up" : $"repetition {i + 1} of {repetitions}")}");
+                Progress.Tell(Name, i, repetitions);
                 foreach (string size in i % 2 == 0 ? sizes : sizes.Reverse())
                 {
                     int count = (int)Math.Clamp(bytes / Sizes[size], 1, most);

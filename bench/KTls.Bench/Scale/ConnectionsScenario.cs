@@ -31,7 +31,7 @@ internal sealed class ConnectionsScenario : IScenario
         {
             foreach (string kind in kinds)
             {
-                Console.Error.WriteLine($"scale-connections: repetition {i + 1} of {repetitions}, {kind}");
+                Progress.Tell(Name, i, repetitions, kind);
                 using var run = new IdleRun(Enum.Parse<IdleKind>(kind));
                 Memory none = run.Hold(0);
                 foreach (int step in steps)

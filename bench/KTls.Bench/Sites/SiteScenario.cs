@@ -49,6 +49,7 @@ internal sealed class SiteScenario : IScenario
             using var client = new FileClient();
             for (int i = -1; i < repetitions; i++)
             {
+                Progress.Tell(Name, i, repetitions);
                 foreach (string workload in workloads)
                 {
                     (int size, bool isFile, int count) = Workloads[workload];

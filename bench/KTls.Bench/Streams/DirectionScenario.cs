@@ -63,6 +63,7 @@ internal sealed class DirectionScenario : IScenario
         using var run = new StreamRun();
         for (int i = -1; i < repetitions; i++)
         {
+            Progress.Tell(Name, i, repetitions);
             foreach (string direction in directions)
             {
                 bool receives = direction == "receive";

@@ -25,7 +25,7 @@ internal sealed class RekeyScenario : IScenario
         using var run = new StreamRun();
         for (int i = -1; i < repetitions; i++)
         {
-            await Console.Error.WriteLineAsync($"rekey: {(i < 0 ? "warming up" : $"repetition {i + 1} of {repetitions}")}");
+            Progress.Tell(Name, i, repetitions);
             foreach (string plane in planes)
             {
                 foreach (int records in intervals)

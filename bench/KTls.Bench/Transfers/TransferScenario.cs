@@ -53,7 +53,7 @@ internal sealed class TransferScenario : IScenario
             pairs.AddRange(kinds.Select(kind => new TransferPair(Enum.Parse<TransferKind>(kind))));
             for (int i = -1; i < repetitions; i++)
             {
-                await Console.Error.WriteLineAsync($"stream: {(i < 0 ? "warming up" : $"repetition {i + 1} of {repetitions}")}");
+                Progress.Tell(Name, i, repetitions);
                 foreach (string workload in workloads)
                 {
                     (int size, int count, bool isFile) = Workloads[workload];
