@@ -46,6 +46,7 @@ program() {
 }
 
 source eng/tools.sh --fetched curl openssl gnutls-cli gnutls-serv strace nginx chromium certutil pk12util h2load wrk
+source eng/tools.sh gcc cc objcopy
 echo '== build'
 dotnet build KTls.sln -c Release -v quiet -clp:ErrorsOnly
 eng/lab.sh --prepare

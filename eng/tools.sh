@@ -24,13 +24,14 @@ set_of() {
     nginx) echo nginx ;;
     chromium | certutil | pk12util) echo chromium ;;
     h2load | wrk) echo load ;;
+    cc | gcc | objcopy) echo compiler ;;
     *) echo peers ;;
   esac
 }
 
 # wrap COMMAND SET: a script that runs the unpacked command with its own loader, libraries and settings.
 wrap() {
-  local root=$cache/$2 file run
+  local root=$cache/$2 file run options=
   local libraries=$root/usr/lib/x86_64-linux-gnu
   run="\"$libraries/ld-linux-x86-64.so.2\" --library-path \"$libraries\""
   case $1 in
@@ -40,6 +41,16 @@ wrap() {
       file=$root/usr/lib/chromium/chromium
       run="env LD_LIBRARY_PATH=\"$libraries:$libraries/pulseaudio\" FONTCONFIG_SYSROOT=\"$root\""
       ;;
+    # Their loader stands in them, too. What they make has to run here, so it is an older Debian's, with its own headers and libraries.
+    cc | gcc)
+      file=$root/usr/bin/gcc
+      run="env"
+      options="--sysroot=$root -B$root/usr/bin/"
+      ;;
+    objcopy)
+      file=$root/usr/bin/objcopy
+      run="env"
+      ;;
     *) file=$root/usr/bin/$1 ;;
   esac
   [[ -x $file ]] || fail "the packages that were fetched have no $1"
@@ -47,7 +58,7 @@ wrap() {
   cat >"$cache/bin/$1.$$" <<SCRIPT
 #!/bin/sh
 export OPENSSL_CONF="\${OPENSSL_CONF:-$root/etc/ssl/openssl.cnf}" OPENSSL_MODULES="$libraries/ossl-modules"
-exec $run "$file" "\$@"
+exec $run "$file" $options "\$@"
 SCRIPT
   chmod +x "$cache/bin/$1.$$"
   mv -- "$cache/bin/$1.$$" "$cache/bin/$1"

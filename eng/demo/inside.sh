@@ -71,6 +71,7 @@ grep -a 'Kernel' "$work/require-kernel.log" | sed 's/^/     /' || { echo "the se
 start_server sslstream
 download SslStream
 stop_server
+grep -q 'aesni\|-aes-ce' /proc/crypto || echo "     (this kernel has no AES instructions, so the times say nothing: docs/PERFORMANCE.md)"
 
 echo "5/5  Once more under strace: the system calls that moved the body"
 start_server require-kernel strace -f -qq -o "$work/trace" -e trace=sendfile,sendto,sendmsg,read,pread64,preadv,write

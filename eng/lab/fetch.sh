@@ -8,7 +8,7 @@
 # shellcheck source=eng/lab/qemu/kernel.sh
 source "$(dirname "${BASH_SOURCE[0]}")/qemu/kernel.sh"
 
-# fetch 6.1|6.12|7.2|cloud-6.1|cloud-6.12|cloud-7.2|qemu|tools|peers|nginx|chromium|load: makes sure that $cache/NAME is there.
+# fetch 6.1|6.12|7.2|cloud-6.1|cloud-6.12|cloud-7.2|qemu|tools|peers|nginx|chromium|load|compiler: makes sure that $cache/NAME is there.
 fetch() {
   local name=$1 dir=$cache/$1 work=$cache/$1.partial lock
   is_fetched "$dir" && return
@@ -51,6 +51,7 @@ download() {
     peers) suites=(stable) packages=(curl openssl gnutls-bin strace) ;;
     nginx) suites=(stable) packages=(nginx) ;;
     chromium) suites=(stable) packages=(chromium libnss3-tools patchelf) ;;
+    compiler) suites=(bookworm) packages=(gcc libc6-dev patchelf) ;;
     load) suites=(stable) packages=(nghttp2-client wrk) ;;
   esac
   [[ $name != cloud-* ]] || packages=(linux-image-cloud-amd64 kmod liblzma5 busybox-static)
@@ -220,9 +221,10 @@ unpack() {
 }
 
 # adapt NAME ROOT FINAL: lets programs that name their loader themselves run with the C library that came with them: the
-# kernel, and Chromium, which starts itself again and again. Also lets modprobe find the modules where it looks for them.
+# kernel, Chromium, which starts itself again and again, and the compiler, which starts others. Also lets modprobe find the
+# modules where it looks for them.
 adapt() {
-  local libraries=usr/lib/x86_64-linux-gnu loader patchelf
+  local libraries=usr/lib/x86_64-linux-gnu loader patchelf program
   loader=$libraries/ld-linux-x86-64.so.2
   patchelf=("$2/$loader" --library-path "$2/$libraries" "$2/usr/bin/patchelf" --set-interpreter "$3/$loader")
   if [[ $1 == cloud-* ]]; then
@@ -232,6 +234,11 @@ adapt() {
     "${patchelf[@]}" --set-rpath "$3/$libraries" "$2/usr/bin/linux.uml"
   elif [[ $1 == chromium ]]; then
     "${patchelf[@]}" "$2/usr/lib/chromium/chromium" "$2/usr/lib/chromium/chrome_crashpad_handler"
+  elif [[ $1 == compiler ]]; then
+    for program in "$2"/usr/bin/x86_64-linux-gnu-{gcc-[0-9]*,as,ld.bfd,objcopy} "$2"/usr/lib/gcc/x86_64-linux-gnu/*/{cc1,collect2,lto-wrapper}; do
+      # By RPATH, which its libraries follow, too.
+      "${patchelf[@]}" --force-rpath --set-rpath "$3/$libraries" "$program"
+    done
   fi
 }
 
