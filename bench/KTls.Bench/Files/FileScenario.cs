@@ -38,16 +38,16 @@ internal sealed class FileScenario : IScenario
 
         var report = new Report(Name);
         report.Set("repetitions", $"{repetitions}, after one that does not count");
-        string folder = Directory.CreateTempSubdirectory("ktls-bench").FullName;
+        using var folder = new FolderOfFiles();
         var servers = new List<IFileServer>();
         try
         {
             foreach (string size in sizes)
             {
-                await FileOfBytes.MakeAsync(Path.Combine(folder, size), Sizes[size].Size);
+                await folder.AddAsync(size, Sizes[size].Size);
             }
 
-            servers.AddRange(names.Select(name => Servers[name](folder)));
+            servers.AddRange(names.Select(name => Servers[name](folder.Path)));
             using var client = new FileClient();
             for (int i = -1; i < repetitions; i++)
             {
@@ -72,7 +72,6 @@ internal sealed class FileScenario : IScenario
         finally
         {
             servers.ForEach(server => server.Dispose());
-            Directory.Delete(folder, recursive: true);
         }
 
         return report;

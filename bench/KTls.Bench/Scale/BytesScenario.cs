@@ -27,39 +27,32 @@ internal sealed class BytesScenario : IScenario
         var report = new Report(Name) { Axis = "bytes of a file" };
         report.Set("repetitions", $"{repetitions}, after one that does not count");
         report.Set("requests", $"so many that {bytes >> 20} MiB are sent, but no more than {most}");
-        string folder = Directory.CreateTempSubdirectory("ktls-bench").FullName;
-        try
+        using var folder = new FolderOfFiles();
+        foreach (string size in sizes)
         {
-            foreach (string size in sizes)
-            {
-                await FileOfBytes.MakeAsync(Path.Combine(folder, size), Sizes[size]);
-            }
-
-            using IFileServer server = new OwnFileServer(OwnFileServerKind.KTlsSendFile, folder);
-            using var client = new FileClient();
-            for (int i = -1; i < repetitions; i++)
-            {
-                Progress.Tell(Name, i, repetitions);
-                foreach (string size in i % 2 == 0 ? sizes : sizes.Reverse())
-                {
-                    int count = (int)Math.Clamp(bytes / Sizes[size], 1, most);
-                    FileRun used = FileRun.Of(client, server, $"/{size}", Sizes[size], count);
-                    if (i < 0)
-                    {
-                        continue;
-                    }
-
-                    string group = Sizes[size].ToString(CultureInfo.InvariantCulture);
-                    double megabytes = Sizes[size] * (double)count / 1e6;
-                    report.Add(group, "KTls sendfile, server's CPU time per MB", "µs", used.Server.TotalMicroseconds / megabytes);
-                    report.Add(group, "KTls sendfile, server's CPU time per file", "µs", used.Server.TotalMicroseconds / count);
-                    report.Add(group, "KTls sendfile, speed", "MB/s", megabytes / used.Wall.TotalSeconds);
-                }
-            }
+            await folder.AddAsync(size, Sizes[size]);
         }
-        finally
+
+        using IFileServer server = new OwnFileServer(OwnFileServerKind.KTlsSendFile, folder.Path);
+        using var client = new FileClient();
+        for (int i = -1; i < repetitions; i++)
         {
-            Directory.Delete(folder, recursive: true);
+            Progress.Tell(Name, i, repetitions);
+            foreach (string size in i % 2 == 0 ? sizes : sizes.Reverse())
+            {
+                int count = (int)Math.Clamp(bytes / Sizes[size], 1, most);
+                FileRun used = FileRun.Of(client, server, $"/{size}", Sizes[size], count);
+                if (i < 0)
+                {
+                    continue;
+                }
+
+                string group = Sizes[size].ToString(CultureInfo.InvariantCulture);
+                double megabytes = Sizes[size] * (double)count / 1e6;
+                report.Add(group, "KTls sendfile, server's CPU time per MB", "µs", used.Server.TotalMicroseconds / megabytes);
+                report.Add(group, "KTls sendfile, server's CPU time per file", "µs", used.Server.TotalMicroseconds / count);
+                report.Add(group, "KTls sendfile, speed", "MB/s", megabytes / used.Wall.TotalSeconds);
+            }
         }
 
         return report;

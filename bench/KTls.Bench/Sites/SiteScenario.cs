@@ -41,43 +41,42 @@ internal sealed class SiteScenario : IScenario
         var report = new Report(Name);
         report.Set("repetitions", $"{repetitions}, after one that does not count");
         report.Set("data plane", plane);
-        string folder = Directory.CreateTempSubdirectory("ktls-bench").FullName;
-        try
+        using var folder = new FolderOfFiles();
+        var files = new Dictionary<int, string>();
+        foreach (int size in Workloads.Values.Where(workload => workload.IsFile).Select(workload => workload.Size))
         {
-            await using WebApplication stock = await StartAsync(folder, isKTls: false, plane);
-            await using WebApplication kernel = await StartAsync(folder, isKTls: true, plane);
-            using var client = new FileClient();
-            for (int i = -1; i < repetitions; i++)
-            {
-                Progress.Tell(Name, i, repetitions);
-                foreach (string workload in workloads)
-                {
-                    (int size, bool isFile, int count) = Workloads[workload];
-                    count = Math.Max(1, count * percent / 100);
-                    Usage inStock = default;
-                    Usage inKernel = default;
-                    foreach (bool isKTls in i % 2 == 0 ? [true, false] : new[] { false, true })
-                    {
-                        Usage used = Run(client, isKTls ? kernel : stock, isFile ? $"/file/{size}" : $"/memory/{size}", count, (long)size * count);
-                        (inKernel, inStock) = isKTls ? (used, inStock) : (inKernel, used);
-                    }
+            files[size] = await folder.AddAsync(size.ToString(CultureInfo.InvariantCulture), size);
+        }
 
-                    if (i >= 0)
-                    {
-                        string group = $"{(isFile ? "file" : "memory")}, {size} bytes, {count} requests";
-                        report.Add(group, "stock, answers", "1/s", count / inStock.Wall.TotalSeconds);
-                        report.Add(group, "KTls, answers", "1/s", count / inKernel.Wall.TotalSeconds);
-                        report.Add(group, "stock, server's CPU time", "µs", inStock.Cpu.TotalMicroseconds / count);
-                        report.Add(group, "KTls, server's CPU time", "µs", inKernel.Cpu.TotalMicroseconds / count);
-                        report.Add(group, "speed, KTls : stock", "ratio", inStock.Wall / inKernel.Wall);
-                        report.Add(group, "CPU time, stock : KTls", "ratio", inStock.Cpu / inKernel.Cpu);
-                    }
+        await using WebApplication stock = await StartAsync(files, isKTls: false, plane);
+        await using WebApplication kernel = await StartAsync(files, isKTls: true, plane);
+        using var client = new FileClient();
+        for (int i = -1; i < repetitions; i++)
+        {
+            Progress.Tell(Name, i, repetitions);
+            foreach (string workload in workloads)
+            {
+                (int size, bool isFile, int count) = Workloads[workload];
+                count = Math.Max(1, count * percent / 100);
+                Usage inStock = default;
+                Usage inKernel = default;
+                foreach (bool isKTls in i % 2 == 0 ? [true, false] : new[] { false, true })
+                {
+                    Usage used = Run(client, isKTls ? kernel : stock, isFile ? $"/file/{size}" : $"/memory/{size}", count, (long)size * count);
+                    (inKernel, inStock) = isKTls ? (used, inStock) : (inKernel, used);
+                }
+
+                if (i >= 0)
+                {
+                    string group = $"{(isFile ? "file" : "memory")}, {size} bytes, {count} requests";
+                    report.Add(group, "stock, answers", "1/s", count / inStock.Wall.TotalSeconds);
+                    report.Add(group, "KTls, answers", "1/s", count / inKernel.Wall.TotalSeconds);
+                    report.Add(group, "stock, server's CPU time", "µs", inStock.Cpu.TotalMicroseconds / count);
+                    report.Add(group, "KTls, server's CPU time", "µs", inKernel.Cpu.TotalMicroseconds / count);
+                    report.Add(group, "speed, KTls : stock", "ratio", inStock.Wall / inKernel.Wall);
+                    report.Add(group, "CPU time, stock : KTls", "ratio", inStock.Cpu / inKernel.Cpu);
                 }
             }
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
         }
 
         return report;
@@ -95,16 +94,18 @@ internal sealed class SiteScenario : IScenario
         return received == expected ? used : throw new InvalidOperationException($"The client got {received} bytes, not {expected}.");
     }
 
-    private static async Task<WebApplication> StartAsync(string folder, bool isKTls, DataPlanePolicy plane)
+    private static async Task<WebApplication> StartAsync(Dictionary<int, string> files, bool isKTls, DataPlanePolicy plane)
     {
         WebApplication site = BenchSite.Create(isKTls, plane);
-        foreach (int size in Workloads.Values.Select(workload => workload.Size).Distinct())
+        foreach ((int size, string path) in files)
+        {
+            site.MapGet($"/file/{size}", () => Results.File(path));
+        }
+
+        foreach (int size in Workloads.Values.Where(workload => !workload.IsFile).Select(workload => workload.Size))
         {
             byte[] content = new byte[size];
             Random.Shared.NextBytes(content);
-            string path = Path.Combine(folder, size.ToString(CultureInfo.InvariantCulture));
-            await File.WriteAllBytesAsync(path, content);
-            site.MapGet($"/file/{size}", () => Results.File(path));
             site.MapGet($"/memory/{size}", () => Results.Bytes(content));
         }
 

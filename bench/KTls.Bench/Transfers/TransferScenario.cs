@@ -41,15 +41,11 @@ internal sealed class TransferScenario : IScenario
             kinds = [.. kinds.Where(kind => kind != nameof(TransferKind.Limit))];
         }
 
-        string file = Path.GetTempFileName();
+        using var folder = new FolderOfFiles();
+        string file = workloads.Contains("file") ? await folder.AddAsync("file", FileSize) : "";
         var pairs = new List<TransferPair>();
         try
         {
-            if (workloads.Contains("file"))
-            {
-                await FileOfBytes.MakeAsync(file, FileSize);
-            }
-
             pairs.AddRange(kinds.Select(kind => new TransferPair(Enum.Parse<TransferKind>(kind))));
             for (int i = -1; i < repetitions; i++)
             {
@@ -74,7 +70,6 @@ internal sealed class TransferScenario : IScenario
         finally
         {
             pairs.ForEach(pair => pair.Dispose());
-            File.Delete(file);
         }
 
         return report;
