@@ -31,7 +31,7 @@ The guest ends with the command, with this script, or with the script's caller.
   --log FILE   keeps the kernel's own messages in FILE
   --measure    for figures of speed: keeps the guest on one processor, without which each system
                call wakes another, and lets .NET optimize its code in the guest as it does
-               elsewhere (lab/above-4g.c says what is in its way); needs a C compiler
+               elsewhere (lab/above-4g.c says what is in its way)
   --prepare    only fetches the kernels: the one named, or all three
 
 Exit code 125: the lab itself failed, one line says why. 128+N: signal N ended the
@@ -49,7 +49,7 @@ fail() {
   exit 125
 }
 
-kernel='' cpus=1 mem=2G log='' preload='' prepare=false measure=false
+kernel='' cpus=1 mem=2G log='' preload='' kernel_preload='' prepare=false measure=false
 while (($#)); do
   case $1 in
     --kernel | --cpus | --mem | --log)
@@ -90,16 +90,20 @@ if $prepare; then
   exit
 fi
 
-# A library that the command is to load first.
-if $measure; then
-  preload=$cache/above-4g.so
-  if [[ ! -e $preload || $here/lab/above-4g.c -nt $preload ]]; then
-    type -P cc >/dev/null || fail '--measure needs a C compiler: there is no cc'
+# compile NAME: makes a library of lab/NAME.c, to be loaded before a program's own, and says where it is.
+compile() {
+  local library=$cache/$1.so
+  if [[ ! -e $library || $here/lab/$1.c -nt $library ]]; then
     mkdir -p "$cache"
-    cc -shared -fPIC -O2 -o "$preload.$$" "$here/lab/above-4g.c" || fail "cannot compile $here/lab/above-4g.c"
-    mv "$preload.$$" "$preload"
+    # shellcheck source=eng/tools.sh
+    (source "$here/tools.sh" cc && cc -shared -fPIC -O2 -o "$library.$$" "$here/lab/$1.c") >&2 || fail "cannot compile $here/lab/$1.c"
+    mv "$library.$$" "$library"
   fi
-fi
+  echo "$library"
+}
+
+# For the command, and for the guest's kernel.
+if $measure; then preload=$(compile above-4g); fi
 
 (($#)) || fail 'no command: eng/lab.sh [options] -- COMMAND...'
 case ${kernel:=7.2} in
@@ -107,6 +111,7 @@ case ${kernel:=7.2} in
   6.1 | 6.12 | 7.2)
     fetch_kernel "$kernel"
     if ((cpus == 1)); then
+      if [[ $kernel != 7.2 ]] && grep -qw amx_tile /proc/cpuinfo; then kernel_preload=$(compile whole-xstate); fi
       run_in_guest "$cache/$kernel/usr/bin/linux.uml" "$cache/$kernel" "$@"
     else
       run_in_guest '' "$cache/cloud-$kernel" "$@"

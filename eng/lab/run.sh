@@ -66,7 +66,7 @@ boot() {
   if [[ -n $1 ]]; then
     memory=$(memory_folder)
     machine=(
-      "$(realpath -- "$1")" root=/dev/root rootfstype=hostfs rw mem="$mem" seccomp=auto uml_dir="$run/" umid=guest
+      env ${kernel_preload:+"LD_PRELOAD=$kernel_preload"} "$(realpath -- "$1")" root=/dev/root rootfstype=hostfs rw mem="$mem" seccomp=auto uml_dir="$run/" umid=guest
       "init=\"$here/lab/init.sh\"" "ktls_lab=\"$run\"" con=null con0=null,fd:1 con1=null,fd:3 con2=null,fd:4
     )
   else
