@@ -227,25 +227,14 @@ internal sealed partial class KernelSocket
     }
 
     // Level-triggered, unlike the readiness thread: what is there now, whoever has been told of it.
-    private unsafe bool Poll(short events, int milliseconds = 0)
+    private bool Poll(short events)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         bool held = false;
         try
         {
             _handle.DangerousAddRef(ref held);
-            PollDescriptor descriptor = new() { Descriptor = (int)_handle.DangerousGetHandle(), Events = events };
-            int ready;
-            while ((ready = CallFaults.Fails(_handle, "poll") ? -1 : LibC.poll(&descriptor, 1, milliseconds)) < 0)
-            {
-                int errno = LibC.LastError;
-                if (errno != ErrorNumber.EINTR)
-                {
-                    throw SocketFailure.ToException(KernelCalls.Poll, errno);
-                }
-            }
-
-            return ready > 0;
+            return Poll(events, milliseconds: 0);
         }
         finally
         {
@@ -254,6 +243,22 @@ internal sealed partial class KernelSocket
                 _handle.DangerousRelease();
             }
         }
+    }
+
+    private unsafe bool Poll(short events, int milliseconds)
+    {
+        PollDescriptor descriptor = new() { Descriptor = (int)_handle.DangerousGetHandle(), Events = events };
+        int ready;
+        while ((ready = CallFaults.Fails(_handle, "poll") ? -1 : LibC.poll(&descriptor, 1, milliseconds)) < 0)
+        {
+            int errno = LibC.LastError;
+            if (errno != ErrorNumber.EINTR)
+            {
+                throw SocketFailure.ToException(KernelCalls.Poll, errno);
+            }
+        }
+
+        return ready > 0;
     }
 
     private static void ThrowIfEmpty(int length)

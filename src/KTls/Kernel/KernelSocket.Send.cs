@@ -7,7 +7,7 @@ internal sealed partial class KernelSocket
     /// <summary>The longest payload of one record (RFC 8446, 5.1).</summary>
     public const int MaxRecordPayload = 1 << 14;
 
-    private BriefWait _briefWait;
+    private BriefWait _briefWait = new(WaitingSeat.OfProcess);
 
     /// <summary>Sends all of it: as application data records once the send keys are installed, else as plain bytes.</summary>
     /// <exception cref="IOException">The connection failed.</exception>
@@ -80,6 +80,7 @@ internal sealed partial class KernelSocket
     /// </remarks>
     public ValueTask WaitForRoomAsync(bool hadRoom, CancellationToken cancellationToken) =>
         !(hadRoom ? PollBriefly() : Poll(PollDescriptor.Writable)) ? _readiness.WaitWritableAsync(cancellationToken)
+        : cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled(cancellationToken)
         : hadRoom ? default
         : new ValueTask(Task.Delay(1, cancellationToken));
 
@@ -102,23 +103,27 @@ internal sealed partial class KernelSocket
     /// <exception cref="ObjectDisposedException">This was disposed of.</exception>
     public bool HasRoomToSend => Poll(PollDescriptor.Writable);
 
+    // The handle is not held meanwhile: whoever disposes of the .NET Socket around it would take that for an operation to be ended, and
+    // reset the connection. The kernel keeps what the number names for the length of the call. If the number is another's by then, the
+    // answer may be wrong, and the next send finds this disposed of.
     private bool PollBriefly()
     {
         int milliseconds = _briefWait.Begin();
+        if (milliseconds == 0)
+        {
+            return Poll(PollDescriptor.Writable);
+        }
+
         bool ready = false;
         try
         {
-            ready = Poll(PollDescriptor.Writable, milliseconds);
+            ObjectDisposedException.ThrowIf(_disposed || _handle.IsClosed, this);
+            return ready = Poll(PollDescriptor.Writable, milliseconds);
         }
         finally
         {
-            if (milliseconds != 0)
-            {
-                _briefWait.End(ready);
-            }
+            _briefWait.End(ready);
         }
-
-        return ready;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]

@@ -5,12 +5,12 @@ namespace KTls.Kernel;
 
 /// <summary>
 /// A connected TCP socket whose records the kernel can seal and open: attaches kernel TLS, installs keys, and moves data,
-/// control records and files without ever blocking a thread.
+/// control records and files without blocking a thread, but for a moment (<see cref="BriefWait"/>).
 /// </summary>
 /// <remarks>
 /// <para>
 /// The descriptor belongs to somebody else, who closes it after disposing of this. Each system call holds the handle, and
-/// only for its own length: .NET's <see cref="System.Net.Sockets.Socket.Dispose()"/> spins until nobody holds it any more.
+/// only for its own length, which is none to speak of: .NET's <see cref="System.Net.Sockets.Socket.Dispose()"/> spins until nobody holds it any more.
 /// </para>
 /// <para>
 /// The socket is switched to O_NONBLOCK, which sendfile(2) needs, for good. From then on only this class may do I/O on the

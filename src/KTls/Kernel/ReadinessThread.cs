@@ -12,7 +12,7 @@ namespace KTls.Kernel;
 /// the kernel hands back a token, not a pointer. The token names a slot in a table and a number that no other registration
 /// of the process has; the socket in the slot is taken only if its own token, which never changes once set, is equal. An
 /// event of a socket that is gone (later in a batch that was fetched before, or of a descriptor whose duplicate still
-/// lives) finds an empty slot or another token, and is dropped. So the thread needs no lock, and nothing is ever freed
+/// lives) finds an empty slot or another token, and is dropped. So the thread waits for no lock, and nothing is ever freed
 /// under it: the collector keeps a socket for as long as the thread looks at it.
 /// </para>
 /// <para>

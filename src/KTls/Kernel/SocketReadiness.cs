@@ -29,13 +29,7 @@ internal sealed class SocketReadiness(SafeHandle handle)
     {
         EnsureRegistered(ForReading);
         ValueTask wait = _readable.WaitAsync(cancellationToken);
-
-        // Only now does Quiet see that somebody waits. If it came before, its change of the registration is undone here; if not, by itself.
-        if ((_events & ForReading) == 0)
-        {
-            Resume();
-        }
-
+        EnsureWatched(ForReading, _readable);
         return wait;
     }
 
@@ -44,7 +38,10 @@ internal sealed class SocketReadiness(SafeHandle handle)
     public ValueTask WaitWritableAsync(CancellationToken cancellationToken)
     {
         EnsureRegistered(EpollEvents.Writable);
-        return _writable!.WaitAsync(cancellationToken);
+        ReadinessWaiter writable = _writable!;
+        ValueTask wait = writable.WaitAsync(cancellationToken);
+        EnsureWatched(EpollEvents.Writable, writable);
+        return wait;
     }
 
     /// <summary>Called by the readiness thread with the events of the socket.</summary>
@@ -94,44 +91,62 @@ internal sealed class SocketReadiness(SafeHandle handle)
     }
 
     // A stream of data wakes the thread once for each packet while the reader is busy with what came before. When the second comes that
-    // nobody waited for, the socket falls silent until the next wait, which reports at once what has come by then.
+    // nobody waited for, the socket falls silent until the next wait, which reports at once what has come by then. So it does for room,
+    // of which there nearly always is some: epoll would tell of that at each change.
     private void Quiet()
     {
-        lock (_registration)
+        // The thread waits for nobody who is in a system call. The next event tries again.
+        if (!_registration.TryEnter())
+        {
+            return;
+        }
+
+        try
         {
             if (_closed || (_events & ForReading) == 0)
             {
                 return;
             }
 
-            try
+            EpollEvents idle = _writable is { IsWaiting: false } ? ForReading | EpollEvents.Writable : ForReading;
+            _events &= ~idle;
+            _thread!.Change(handle, _events, Token);
+            Interlocked.MemoryBarrier(); // a wait sets its state first and looks at the events then, so one of the two sees the other
+            EpollEvents waited = (_readable.IsWaiting ? ForReading : 0) | (_writable is { IsWaiting: true } ? EpollEvents.Writable : 0);
+            if ((waited & idle) != 0)
             {
-                _events &= ~ForReading;
-                _thread!.Change(handle, _events, Token);
-                Interlocked.MemoryBarrier(); // a wait sets its state first and looks at the events then, so one of the two sees the other
-                if (_readable.IsWaiting)
-                {
-                    _events |= ForReading;
-                    _thread.Change(handle, _events, Token);
-                }
+                EpollEvents all = _events | waited;
+                _thread.Change(handle, all, Token);
+                _events = all;
             }
-            catch (Exception e) when (e is KernelTlsException or ObjectDisposedException)
-            {
-                // The owner closed the descriptor first: whoever waits learns it from the next call.
-                _readable.Signal();
-            }
-        }
-    }
-
-    private void Resume()
-    {
-        try
-        {
-            Register(ForReading);
         }
         catch (Exception e) when (e is KernelTlsException or ObjectDisposedException)
         {
+            // The owner closed the descriptor first: whoever waits learns it from the next call.
             _readable.Signal();
+            _writable?.Signal();
+        }
+        finally
+        {
+            _registration.Exit();
+        }
+    }
+
+    // Only after a wait has begun does Quiet see it. If Quiet came before, its change is undone here; if not, by itself.
+    private void EnsureWatched(EpollEvents events, ReadinessWaiter waiter)
+    {
+        if ((_events & events) != 0)
+        {
+            return;
+        }
+
+        try
+        {
+            Register(events);
+        }
+        catch (Exception e) when (e is KernelTlsException or ObjectDisposedException)
+        {
+            waiter.Signal();
         }
     }
 
