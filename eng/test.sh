@@ -45,8 +45,8 @@ program() {
   echo "tests/$1/bin/Release/net10.0/$1.dll"
 }
 
-source eng/tools.sh --fetched curl openssl gnutls-cli gnutls-serv strace nginx chromium certutil pk12util h2load wrk
 source eng/tools.sh gcc cc objcopy
+source eng/tools.sh --fetched curl openssl gnutls-cli gnutls-serv strace nginx chromium certutil pk12util h2load wrk
 echo '== build'
 dotnet build KTls.sln -c Release -v quiet -clp:ErrorsOnly
 eng/lab.sh --prepare

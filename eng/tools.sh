@@ -29,9 +29,15 @@ set_of() {
   esac
 }
 
+# folder_of SET: where its commands are put. The compiler is in one of its own, behind the caller's PATH: a machine's own comes first,
+# also when it came later.
+folder_of() {
+  if [[ $1 == compiler ]]; then echo "$cache/compiler-bin"; else echo "$cache/bin"; fi
+}
+
 # wrap COMMAND SET: a script that runs the unpacked command with its own loader, libraries and settings.
 wrap() {
-  local root=$cache/$2 file run options=
+  local root=$cache/$2 file run options= file_of_wrapper
   local libraries=$root/usr/lib/x86_64-linux-gnu
   run="\"$libraries/ld-linux-x86-64.so.2\" --library-path \"$libraries\""
   case $1 in
@@ -54,14 +60,15 @@ wrap() {
     *) file=$root/usr/bin/$1 ;;
   esac
   [[ -x $file ]] || fail "the packages that were fetched have no $1"
-  mkdir -p "$cache/bin"
-  cat >"$cache/bin/$1.$$" <<SCRIPT
+  mkdir -p "$(folder_of "$2")"
+  file_of_wrapper=$(folder_of "$2")/$1
+  cat >"$file_of_wrapper.$$" <<SCRIPT
 #!/bin/sh
 export OPENSSL_CONF="\${OPENSSL_CONF:-$root/etc/ssl/openssl.cnf}" OPENSSL_MODULES="$libraries/ossl-modules"
 exec $run "$file" $options "\$@"
 SCRIPT
-  chmod +x "$cache/bin/$1.$$"
-  mv -- "$cache/bin/$1.$$" "$cache/bin/$1"
+  chmod +x "$file_of_wrapper.$$"
+  mv -- "$file_of_wrapper.$$" "$file_of_wrapper"
 }
 
 missing=()
@@ -75,8 +82,13 @@ for tool; do
 done
 if ((${#missing[@]})); then
   for tool in "${missing[@]}"; do
-    fetch "$(set_of "$tool")"
-    [[ -x $cache/bin/$tool ]] || wrap "$tool" "$(set_of "$tool")"
+    set=$(set_of "$tool")
+    fetch "$set"
+    [[ -x $(folder_of "$set")/$tool ]] || wrap "$tool" "$set"
+    case $set in
+      compiler) PATH=$PATH:$cache/compiler-bin ;;
+      *) PATH=$cache/bin:$PATH ;;
+    esac
   done
-  export PATH=$cache/bin:$PATH
+  export PATH
 fi
