@@ -22,7 +22,7 @@ public sealed partial class KTlsOptions
     /// </summary>
     /// <remarks>
     /// The alert may be an attacker's. It gains the suites and groups that SslStream has beyond ours (CBC, for example), and servers without the extended master secret
-    /// (RFC 7627), whatever <see cref="RequireExtendedMasterSecret"/> says; but no version that
+    /// (RFC 7627), whatever <see cref="RequireExtendedMasterSecret"/> says, and, if the system's OpenSSL takes them, without secure renegotiation (RFC 5746); but no version that
     /// <see cref="SslClientAuthenticationOptions.EnabledSslProtocols"/> does not allow, none below TLS 1.2 where that leaves the choice to the system,
     /// and no older version than both ends have: the second handshake offers all versions again and proves that nobody changed that.
     /// </remarks>

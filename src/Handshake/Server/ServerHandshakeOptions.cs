@@ -35,7 +35,7 @@ public sealed class ServerHandshakeOptions
 
     /// <summary>
     /// Distinguished names of the authorities that a client certificate may come from, DER each; empty: any. All together they must
-    /// fit into one CertificateRequest, which has room for almost 64 KiB.
+    /// fit into one CertificateRequest, which has room for almost 64 KiB. The list is copied.
     /// </summary>
     /// <exception cref="ArgumentException">A name is empty, or together they are too long.</exception>
     public IReadOnlyList<byte[]> CertificateAuthorities { get => _certificateAuthorities; init => _certificateAuthorities = ClientCertificateRequest.CheckedAuthorities(value); }

@@ -161,7 +161,7 @@ public sealed class ClientCertificateRequest
     internal static IReadOnlyList<byte[]> CheckedAuthorities(IReadOnlyList<byte[]> authorities)
     {
         ArgumentNullException.ThrowIfNull(authorities);
-        int length = 0;
+        long length = 0;
         foreach (byte[] name in authorities)
         {
             if (name is not { Length: > 0 })
@@ -169,11 +169,11 @@ public sealed class ClientCertificateRequest
                 throw new ArgumentException("The distinguished name of an authority is empty (RFC 8446 §4.2.4).", nameof(authorities));
             }
 
-            length = checked(length + sizeof(ushort) + name.Length);
+            length += sizeof(ushort) + name.Length;
         }
 
         return length <= MaxAuthoritiesLength
-            ? authorities
+            ? [.. authorities]
             : throw new ArgumentException($"The names of the authorities take {length} bytes; a CertificateRequest has room for {MaxAuthoritiesLength}.", nameof(authorities));
     }
 

@@ -91,6 +91,15 @@ public sealed class CredentialHandshakeTests(OpenSslFiles files) : IClassFixture
         Assert.Throws<ArgumentException>(() => With(0));
     }
 
+    [Fact]
+    public void Names_of_authorities_that_are_added_later_do_not_count()
+    {
+        var names = new List<byte[]> { TestCertificates.Ecdsa.Certificate.IssuerName.RawData };
+        var options = new ServerHandshakeOptions { Credential = TestCertificates.Ecdsa, CertificateAuthorities = names };
+        names.Add([]);
+        Assert.Single(options.CertificateAuthorities);
+    }
+
     [Theory]
     [InlineData(SslProtocols.Tls13)]
     [InlineData(SslProtocols.Tls12)]
