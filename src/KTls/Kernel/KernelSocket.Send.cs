@@ -8,6 +8,7 @@ internal sealed partial class KernelSocket
     public const int MaxRecordPayload = 1 << 14;
 
     private BriefWait _briefWait = new(WaitingSeat.OfProcess);
+    private int _staysInPoll;
 
     /// <summary>Sends all of it: as application data records once the send keys are installed, else as plain bytes.</summary>
     /// <exception cref="IOException">The connection failed.</exception>
@@ -104,8 +105,7 @@ internal sealed partial class KernelSocket
     public bool HasRoomToSend => Poll(PollDescriptor.Writable);
 
     // The handle is not held meanwhile: whoever disposes of the .NET Socket around it would take that for an operation to be ended, and
-    // reset the connection. The kernel keeps what the number names for the length of the call. If the number is another's by then, the
-    // answer may be wrong, and the next send finds this disposed of.
+    // reset the connection. But Dispose waits for the end of the call: else the close, and whatever lingers, would fall to this thread.
     private bool PollBriefly()
     {
         int milliseconds = _briefWait.Begin();
@@ -117,11 +117,13 @@ internal sealed partial class KernelSocket
         bool ready = false;
         try
         {
+            Interlocked.Exchange(ref _staysInPoll, 1); // a full fence: this sees _disposed, or Dispose sees this
             ObjectDisposedException.ThrowIf(_disposed || _handle.IsClosed, this);
             return ready = Poll(PollDescriptor.Writable, milliseconds);
         }
         finally
         {
+            Volatile.Write(ref _staysInPoll, 0);
             _briefWait.End(ready);
         }
     }
