@@ -4,6 +4,12 @@ namespace KTls.Kernel;
 
 internal sealed partial class KernelSocket
 {
+    private BriefWait _waitForData;
+
+    // Whether the last receive brought a record's fill or more. A stream of data is left to gather meanwhile: who is there for each record
+    // makes many more calls.
+    private bool _receivesMuch;
+
     /// <summary>
     /// Receives plain bytes, 0 at the end of the stream. For a socket whose receive keys are not installed yet: afterwards
     /// it cannot tell an empty record from the end, and a control record fails with EIO.
@@ -89,9 +95,15 @@ internal sealed partial class KernelSocket
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> ReceiveWhenReadableAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
+        bool stayed = !_receivesMuch && StaysUntil(PollDescriptor.Readable, ref _waitForData, WaitingSeat.ForData);
         while (true)
         {
-            await _readiness.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
+            if (!stayed)
+            {
+                await _readiness.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            stayed = false;
             int result = Receive(buffer.Span);
             if (result >= 0)
             {
@@ -108,9 +120,15 @@ internal sealed partial class KernelSocket
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ReceivedRecord> ReceiveRecordWhenReadableAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
+        bool stayed = !_receivesMuch && StaysUntil(PollDescriptor.Readable, ref _waitForData, WaitingSeat.ForData);
         while (true)
         {
-            await _readiness.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
+            if (!stayed)
+            {
+                await _readiness.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            stayed = false;
             int errno = ReceiveRecord(buffer.Span, LibC.MsgDontWait, out ReceivedRecord record);
             if (errno == 0)
             {
@@ -158,6 +176,7 @@ internal sealed partial class KernelSocket
                 nint received = LibC.recv(_handle, start, (nuint)buffer.Length, LibC.MsgDontWait);
                 if (received >= 0)
                 {
+                    _receivesMuch = received >= MaxRecordPayload;
                     return (int)received;
                 }
 
@@ -215,6 +234,7 @@ internal sealed partial class KernelSocket
 
                 // The kernel attaches the type to every record, empty ones included, and to nothing else. Without keys
                 // there are no records: plain bytes pass for application data.
+                _receivesMuch = received >= MaxRecordPayload;
                 bool typed = control.TryGetContentType(message.ControlLength, out byte contentType);
                 record = new ReceivedRecord(
                     typed ? contentType : received == 0 ? (byte)0 : ReceivedRecord.ApplicationData,

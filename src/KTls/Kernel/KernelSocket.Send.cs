@@ -7,8 +7,7 @@ internal sealed partial class KernelSocket
     /// <summary>The longest payload of one record (RFC 8446, 5.1).</summary>
     public const int MaxRecordPayload = 1 << 14;
 
-    private BriefWait _briefWait = new(WaitingSeat.OfProcess);
-    private int _staysInPoll;
+    private BriefWait _waitForRoom;
 
     /// <summary>Sends all of it: as application data records once the send keys are installed, else as plain bytes.</summary>
     /// <exception cref="IOException">The connection failed.</exception>
@@ -80,10 +79,9 @@ internal sealed partial class KernelSocket
     /// may have come just now.
     /// </remarks>
     public ValueTask WaitForRoomAsync(bool hadRoom, CancellationToken cancellationToken) =>
-        !(hadRoom ? PollBriefly() : Poll(PollDescriptor.Writable)) ? _readiness.WaitWritableAsync(cancellationToken)
-        : cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled(cancellationToken)
-        : hadRoom ? default
-        : new ValueTask(Task.Delay(1, cancellationToken));
+        cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled(cancellationToken)
+        : hadRoom && StaysUntil(PollDescriptor.Writable, ref _waitForRoom, WaitingSeat.ForRoom) ? default
+        : WaitLongerForRoomAsync(hadRoom, cancellationToken);
 
     /// <summary>
     /// Completes when TCP's send buffer has room again, which it needs before the connection is ended.
@@ -104,29 +102,10 @@ internal sealed partial class KernelSocket
     /// <exception cref="ObjectDisposedException">This was disposed of.</exception>
     public bool HasRoomToSend => Poll(PollDescriptor.Writable);
 
-    // The handle is not held meanwhile: whoever disposes of the .NET Socket around it would take that for an operation to be ended, and
-    // reset the connection. But Dispose waits for the end of the call: else the close, and whatever lingers, would fall to this thread.
-    private bool PollBriefly()
-    {
-        int milliseconds = _briefWait.Begin();
-        if (milliseconds == 0)
-        {
-            return Poll(PollDescriptor.Writable);
-        }
-
-        bool ready = false;
-        try
-        {
-            Interlocked.Exchange(ref _staysInPoll, 1); // a full fence: this sees _disposed, or Dispose sees this
-            ObjectDisposedException.ThrowIf(_disposed || _handle.IsClosed, this);
-            return ready = Poll(PollDescriptor.Writable, milliseconds);
-        }
-        finally
-        {
-            Volatile.Write(ref _staysInPoll, 0);
-            _briefWait.End(ready);
-        }
-    }
+    private ValueTask WaitLongerForRoomAsync(bool hadRoom, CancellationToken cancellationToken) =>
+        !Poll(PollDescriptor.Writable) ? _readiness.WaitWritableAsync(cancellationToken)
+        : hadRoom ? default
+        : new ValueTask(Task.Delay(1, cancellationToken));
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask WaitUntilWritableAsync(CancellationToken cancellationToken)
@@ -178,7 +157,8 @@ internal sealed partial class KernelSocket
         }
     }
 
-    // Sends as much as fits and advances past it: 0 when all is out, else the errno.
+    // Sends as much as fits and advances past it: 0 when all is out, else the errno. Where less is taken than is there, there is no more
+    // room, as a rule, and the next call would only say so; if not, the wait for room says that.
     private unsafe int Send(ref ReadOnlyMemory<byte> rest)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -191,8 +171,8 @@ internal sealed partial class KernelSocket
             {
                 nint result = LibC.send(
                     _handle, start + sent, (nuint)(span.Length - sent), LibC.MsgDontWait | LibC.MsgNoSignal);
-                errno = result < 0 ? LibC.LastError : 0;
                 sent += result < 0 ? 0 : (int)result;
+                errno = result < 0 ? LibC.LastError : sent < span.Length ? ErrorNumber.EAGAIN : 0;
             }
         }
 

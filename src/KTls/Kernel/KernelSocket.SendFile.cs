@@ -58,8 +58,12 @@ internal sealed partial class KernelSocket
         {
             do
             {
-                PushQueued();
-                await WaitForRoomAsync(hadRoom, cancellationToken).ConfigureAwait(false);
+                if (!hadRoom || !StaysUntil(PollDescriptor.Writable, ref _waitForRoom, WaitingSeat.ForRoom))
+                {
+                    PushQueued();
+                    await WaitLongerForRoomAsync(hadRoom, cancellationToken).ConfigureAwait(false);
+                }
+
                 long before = position;
                 errno = SendFile(file, ref position, end, cancellationToken);
                 hadRoom = position != before;
@@ -96,11 +100,18 @@ internal sealed partial class KernelSocket
                 break;
             }
 
-            nint sent = LibC.sendfile(_handle, file, &next, (nuint)Math.Min(end - next, SendFileChunk));
+            long chunk = Math.Min(end - next, SendFileChunk);
+            nint sent = LibC.sendfile(_handle, file, &next, (nuint)chunk); // advances next
             errno = sent < 0 ? LibC.LastError : 0;
-            if (sent > 0 || errno == ErrorNumber.EINTR)
+            if (sent == chunk || errno == ErrorNumber.EINTR)
             {
-                continue; // the kernel has advanced next
+                continue;
+            }
+
+            if (sent > 0)
+            {
+                errno = ErrorNumber.EAGAIN; // no room for more, or the file ended: the next call tells which
+                break;
             }
 
             if (errno != ErrorNumber.EAGAIN)

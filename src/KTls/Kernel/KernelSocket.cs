@@ -134,14 +134,7 @@ internal sealed partial class KernelSocket : IDisposable
     {
         _disposed = true;
         _readiness.Close();
-
-        // Nobody stays in poll(2) for longer than a moment, and the descriptor may be closed from here on.
-        Interlocked.MemoryBarrier();
-        for (SpinWait wait = default; Volatile.Read(ref _staysInPoll) != 0;)
-        {
-            wait.SpinOnce();
-        }
-
+        WaitWhileSomebodyStays();
         GC.SuppressFinalize(this);
     }
 

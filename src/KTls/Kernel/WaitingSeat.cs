@@ -1,29 +1,38 @@
+using System.Runtime.CompilerServices;
+
 namespace KTls.Kernel;
 
 /// <summary>
-/// The one place for a thread that waits inside a system call (<see cref="BriefWait"/>), and what was learnt on it.
+/// The one place for a thread that waits inside a system call (<see cref="BriefWait"/>), and what was learnt there by waits of one kind.
 /// </summary>
 /// <param name="mayStay">Whether the calling thread has nothing else to do.</param>
-internal sealed class WaitingSeat(Func<bool> mayStay)
+/// <param name="taken">Not 0 while a thread is there; seats that share it are one place.</param>
+internal sealed class WaitingSeat(Func<bool> mayStay, StrongBox<int> taken)
 {
-    private int _taken;
+    private static readonly StrongBox<int> TakenInProcess = new();
+
     private int _pause;
 
-    /// <summary>The seat of the process, for threads of a pool that has nothing else to do.</summary>
-    public static WaitingSeat OfProcess { get; } =
-        new(() => Thread.CurrentThread.IsThreadPoolThread && ThreadPool.PendingWorkItemCount == 0);
+    /// <summary>For senders.</summary>
+    public static WaitingSeat ForRoom { get; } = new(IsPoolIdle, TakenInProcess);
+
+    /// <summary>For receivers.</summary>
+    public static WaitingSeat ForData { get; } = new(IsPoolIdle, TakenInProcess);
 
     /// <summary>The pause that the last wait has ended with, which new sockets begin with.</summary>
     public int LastPause => Volatile.Read(ref _pause);
 
     /// <summary>Takes the seat, if it is free and the thread may stay. What costs least is asked first.</summary>
-    public bool TryTake() => Volatile.Read(ref _taken) == 0 && mayStay() && Interlocked.CompareExchange(ref _taken, 1, 0) == 0;
+    public bool TryTake() => Volatile.Read(ref taken.Value) == 0 && mayStay() && Interlocked.CompareExchange(ref taken.Value, 1, 0) == 0;
 
     /// <summary>Leaves the seat.</summary>
     /// <param name="pause">What the next socket begins with.</param>
     public void Leave(int pause)
     {
         Volatile.Write(ref _pause, pause);
-        Volatile.Write(ref _taken, 0);
+        Volatile.Write(ref taken.Value, 0);
     }
+
+    // A thread of the pool's own, and the pool has nothing else to do.
+    private static bool IsPoolIdle() => Thread.CurrentThread.IsThreadPoolThread && ThreadPool.PendingWorkItemCount == 0;
 }
