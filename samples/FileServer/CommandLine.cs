@@ -16,9 +16,9 @@ internal static class CommandLine
           --root DIR               the folder to serve [the current one]
           --listen [ADDR:]PORT     where to listen: 8443, 0.0.0.0:8443, [::1]:8443, *:8443
                                    (all addresses); port 0 takes a free one [127.0.0.1:8443]
-          --cert FILE              certificate with its chain, PEM or PKCS#12
+          --cert FILE              certificate with its chain: PEM, DER, PKCS#7 or PKCS#12
                                    [a self-signed one for localhost, made at start]
-          --key FILE               private key, PEM [looked for in the --cert file]
+          --key FILE               private key, PEM or DER [looked for in the --cert file]
           --password TEXT          password of the private key or the PKCS#12 file. Better in
                                    the environment: {PasswordVariable}
           --data-plane PLANE       who seals and opens TLS records [prefer-kernel]

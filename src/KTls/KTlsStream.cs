@@ -184,6 +184,7 @@ public sealed partial class KTlsStream : Stream
     /// <exception cref="EndOfStreamException">TCP ended without close_notify, and <see cref="KTlsOptions.RequireCloseNotify"/> is set.</exception>
     /// <exception cref="KeyUpdateUnavailableException">The peer has changed its keys, and the kernel cannot; see <see cref="KTlsOptions.ReceiveWithoutRekey"/>.</exception>
     /// <exception cref="NotSupportedException">Another read is under way.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         Connection connection = Current;
@@ -192,8 +193,8 @@ public sealed partial class KTlsStream : Stream
 
     /// <inheritdoc cref="ReadAsync(Memory{byte}, CancellationToken)"/>
     /// <param name="buffer">Where to put the data.</param>
-    /// <param name="offset">First index in <paramref name="buffer"/>.</param>
-    /// <param name="count">At most so many bytes.</param>
+    /// <param name="offset">First index in <paramref name="buffer"/>, from 0.</param>
+    /// <param name="count">At most so many bytes, from 0, within <paramref name="buffer"/>.</param>
     /// <param name="cancellationToken">Ends the wait; nothing is lost.</param>
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
     {
@@ -217,6 +218,7 @@ public sealed partial class KTlsStream : Stream
     /// <exception cref="KeyUpdateUnavailableException">The key for sending may seal no more and cannot change; see <see cref="KTlsOptions.MaxBytesPerKey"/>.</exception>
     /// <exception cref="InvalidOperationException">The stream was shut down.</exception>
     /// <exception cref="NotSupportedException">Another write is under way.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         Connection connection = Current;
@@ -225,8 +227,8 @@ public sealed partial class KTlsStream : Stream
 
     /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>
     /// <param name="buffer">The data.</param>
-    /// <param name="offset">First index in <paramref name="buffer"/>.</param>
-    /// <param name="count">So many bytes.</param>
+    /// <param name="offset">First index in <paramref name="buffer"/>, from 0.</param>
+    /// <param name="count">So many bytes, from 0, within <paramref name="buffer"/>.</param>
     /// <param name="cancellationToken">Ends the wait for room; a part of the data may be out then.</param>
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
     {
@@ -254,9 +256,12 @@ public sealed partial class KTlsStream : Stream
     /// <param name="count">So many bytes, from 0.</param>
     /// <param name="cancellationToken">Ends the wait for room; a part of the data may be out then.</param>
     /// <returns>Bytes sent: fewer than <paramref name="count"/> only when the file ended.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="offset"/> or <paramref name="count"/> is negative.</exception>
     /// <exception cref="IOException">The connection broke, or the file cannot be read.</exception>
     /// <exception cref="InvalidOperationException">The stream was shut down.</exception>
+    /// <exception cref="KeyUpdateUnavailableException">The key for sending may seal no more and cannot change; see <see cref="KTlsOptions.MaxBytesPerKey"/>.</exception>
     /// <exception cref="NotSupportedException">Another write is under way, or the file has no length.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(file);
@@ -277,6 +282,7 @@ public sealed partial class KTlsStream : Stream
     /// <exception cref="PlatformNotSupportedException">The kernel seals and cannot change keys; the connection goes on.</exception>
     /// <exception cref="NotSupportedException"><see cref="SslStream"/> serves the connection.</exception>
     /// <exception cref="IOException">The connection broke.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public Task UpdateKeysAsync(bool requestPeerUpdate = false, CancellationToken cancellationToken = default) => Current.UpdateKeysAsync(requestPeerUpdate, cancellationToken);
 
     /// <summary>Keying material for an application, the same on both ends of the connection (RFC 8446 §7.5, RFC 5705).</summary>
@@ -298,6 +304,7 @@ public sealed partial class KTlsStream : Stream
     /// <param name="cancellationToken">Ends the wait for room.</param>
     /// <returns>Completes when the alert is on its way.</returns>
     /// <exception cref="IOException">The connection broke.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public Task ShutdownAsync(CancellationToken cancellationToken = default)
     {
         Connection connection = Current;

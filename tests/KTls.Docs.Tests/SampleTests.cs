@@ -45,6 +45,22 @@ public sealed partial class SampleTests
         Assert.Equal(2, program.ExitCode);
     }
 
+    /// <summary>What a sample's README says about its options, and what it says itself, are about the same ones.</summary>
+    [Theory]
+    [InlineData("FileServer")]
+    [InlineData("RekeyStress")]
+    public async Task A_README_has_the_options_of_the_help(string sample)
+    {
+        using Process program = Start($"dotnet run -c Release --project samples/{sample} -- --help", Path.GetTempPath());
+        string help = await program.StandardOutput.ReadToEndAsync().WaitAsync(Patience);
+        await program.WaitForExitAsync().WaitAsync(Patience);
+        Assert.Equal(0, program.ExitCode);
+        string page = await File.ReadAllTextAsync(Repository.PathOf($"samples/{sample}/README.md"));
+        Assert.Equal(
+            HelpOption().Matches(help).Select(match => match.Groups["option"].Value).Where(option => option != "--help"),
+            PageOption().Matches(page).Select(match => match.Groups["option"].Value));
+    }
+
     private static string FreePort()
     {
         using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
@@ -69,4 +85,10 @@ public sealed partial class SampleTests
 
     [GeneratedRegex(@"^dotnet run -c Release --project samples/(?<sample>\w+) -- (?<arguments>.+)$", RegexOptions.Multiline)]
     private static partial Regex Command();
+
+    [GeneratedRegex(@"^ +(?<option>--[a-z-]+)", RegexOptions.Multiline)]
+    private static partial Regex HelpOption();
+
+    [GeneratedRegex(@"^\| `(?<option>--[a-z-]+)[^`]*` \|", RegexOptions.Multiline)]
+    private static partial Regex PageOption();
 }

@@ -141,6 +141,26 @@ public sealed class HandshakeFeatureTests
         Assert.Equal(4, judged);
     }
 
+    /// <summary>Three servers: two that share their keys (KTlsOptions.TicketKeys), and one that does not.</summary>
+    [Fact]
+    public async Task A_ticket_is_good_where_its_key_is()
+    {
+        using TicketKey shared = TicketKey.Create();
+        using var copy = new TicketKey(shared.Export());
+        var store = new OneKeyStore();
+        var client = new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace, SessionStore = store };
+        Assert.False(await IsResumedAsync(new TicketKeyRing([shared])));
+        Assert.True(await IsResumedAsync(new TicketKeyRing([copy])));
+        Assert.False(await IsResumedAsync(new TicketKeyRing()));
+
+        async Task<bool?> IsResumedAsync(TicketKeyRing keys)
+        {
+            await using StreamPair pair = await StreamPair.ConnectAsync(client, new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace, TicketKeys = keys });
+            await Transfer.BothWaysAsync(pair.Client, pair.Server, 1000);
+            return pair.Server.IsResumed;
+        }
+    }
+
     [Fact]
     [Option(typeof(SslServerAuthenticationOptions), nameof(SslServerAuthenticationOptions.AllowTlsResume))]
     [Option(typeof(SslClientAuthenticationOptions), nameof(SslClientAuthenticationOptions.AllowTlsResume))]

@@ -43,6 +43,7 @@ public sealed partial class CertificateCredential
     /// <param name="chain">The certificate, and those that lead from it to a root, in any order after it; the root may be left out.</param>
     /// <param name="signer">Signs with the certificate's key.</param>
     /// <returns>The credential.</returns>
+    /// <exception cref="ArgumentException"><paramref name="chain"/> has no certificate.</exception>
     /// <exception cref="CredentialException">The certificate's key is of a kind that cannot sign here.</exception>
     public static CertificateCredential Create(IEnumerable<X509Certificate2> chain, ICertificateSigner signer)
     {

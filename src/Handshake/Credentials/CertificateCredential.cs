@@ -100,6 +100,7 @@ public sealed partial class CertificateCredential
     /// <returns>The signature as TLS carries it.</returns>
     /// <exception cref="ArgumentException">The scheme is none of the key's.</exception>
     /// <exception cref="CryptographicException">The key failed, or the signer returned no signature.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled, and the signer heeds it.</exception>
     public ValueTask<byte[]> SignAsync(SignatureScheme scheme, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default) =>
         SignsAtOnce ? ValueTask.FromResult(Sign(scheme, content.Span)) : SignElsewhereAsync(scheme, content, cancellationToken);
 

@@ -18,6 +18,7 @@ public sealed class ClientSessionCache : IClientSessionStore
     /// <summary>Makes an empty cache.</summary>
     /// <param name="capacity">The most servers (keys), at least 1.</param>
     /// <param name="clock">The clock; null: the system's.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="capacity"/> is less than 1.</exception>
     public ClientSessionCache(int capacity = DefaultCapacity, TimeProvider? clock = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);

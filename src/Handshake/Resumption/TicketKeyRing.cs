@@ -26,7 +26,7 @@ public sealed class TicketKeyRing
     private TicketKey[] _retired = [];
 
     /// <summary>Makes a ring with random keys of its own: tickets hold as long as the process, and at least <paramref name="rotation"/>.</summary>
-    /// <param name="rotation">How long a key seals, and how long after that it still opens; null: <see cref="DefaultRotation"/>.</param>
+    /// <param name="rotation">How long a key seals, and how long after that it still opens, positive; null: <see cref="DefaultRotation"/>.</param>
     /// <param name="clock">The clock; null: the system's.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="rotation"/> is not positive.</exception>
     public TicketKeyRing(TimeSpan? rotation = null, TimeProvider? clock = null)

@@ -56,7 +56,10 @@ public sealed class ServerHandshakeOptions
         }
     }
 
-    /// <summary>How long a ticket is valid, at most seven days (RFC 8446 §4.6.1). Two hours by default.</summary>
+    /// <summary>
+    /// How long a ticket is valid, at most seven days (RFC 8446 §4.6.1): what is longer counts as that. Under a second no ticket is given.
+    /// Two hours by default.
+    /// </summary>
     public TimeSpan TicketLifetime { get; init; } = TimeSpan.FromHours(2);
 
     /// <summary>

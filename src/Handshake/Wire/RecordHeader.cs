@@ -61,7 +61,8 @@ public readonly struct RecordHeader
     /// <summary>Writes a header.</summary>
     /// <param name="destination">At least <see cref="Size"/> bytes.</param>
     /// <param name="type">The record's type.</param>
-    /// <param name="length">Bytes that follow the header.</param>
+    /// <param name="length">Bytes that follow the header, from 0 to 65535.</param>
+    /// <exception cref="OverflowException"><paramref name="length"/> is out of bounds.</exception>
     public static void Write(Span<byte> destination, ContentType type, int length) =>
         Write(destination, type, Wire.ProtocolVersion.Tls12, length);
 

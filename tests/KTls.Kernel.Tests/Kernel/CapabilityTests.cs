@@ -78,6 +78,35 @@ public class CapabilityTests
         Assert.Equal(!IsNew, report.Contains("no (ENOPROTOOPT)", StringComparison.Ordinal));
     }
 
+    /// <summary>The report in KTlsInfo's README is one of a kernel that cannot change keys; the others differ from it in what they can do.</summary>
+    [Fact]
+    public void KTlsInfo_tells_people_what_its_README_shows()
+    {
+        string root = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(root, "KTls.sln")))
+        {
+            root = Path.GetDirectoryName(root)!;
+        }
+
+        using var output = new StringWriter();
+        Assert.Equal(0, Program.Run([], output, TextWriter.Null));
+        string[] shown = File.ReadAllText(Path.Combine(root, "samples/KTlsInfo/README.md")).Split("```text\n")[1].Split("```")[0].TrimEnd().Split('\n');
+        string[] told = output.ToString().TrimEnd().Split('\n');
+        Assert.StartsWith("Kernel TLS on Linux ", shown[0], StringComparison.Ordinal);
+        Assert.Equal($"Kernel TLS on Linux {Environment.OSVersion.Version}: yes", told[0]);
+        if (IsNew)
+        {
+            Assert.Equal(shown.Skip(1).Where(IsFeature).Select(Feature), told.Skip(1).Where(IsFeature).Select(Feature));
+        }
+        else
+        {
+            Assert.Equal(shown[1..], told[1..]);
+        }
+
+        static bool IsFeature(string line) => line.StartsWith("  ", StringComparison.Ordinal);
+        static string Feature(string line) => line[..48];
+    }
+
     [Fact]
     public void KTlsInfo_tells_programs()
     {
