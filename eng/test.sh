@@ -51,53 +51,65 @@ echo '== build'
 dotnet build KTls.sln -c Release -v quiet -clp:ErrorsOnly
 eng/lab.sh --prepare
 
-host_suites=(KTls.Handshake.Tests KTls.Tests KTls.Docs.Tests KTls.Contract.Tests FileServer.Tests KTls.Kestrel.Tests)
 kernel_suites=(KTls.Interop.Tests FileServer.Tests KTls.DataPlane.Tests KTls.Kernel.Tests KTls.Contract.Tests KTls.Kestrel.Tests)
 
-for name in "${host_suites[@]}"; do
-  # What requires a kernel with TLS runs in the lab.
-  suite "$name" dotnet exec "$(program "$name")" -noColor -class- '*.KernelTests'
+# What requires a kernel with TLS runs in the lab.
+host_suite() {
+  suite "$1" dotnet exec "$(program "$1")" -noColor -class- '*.KernelTests'
+}
+
+# Those that start samples come later, since the commands of the pages build them.
+host_suite KTls.Docs.Tests &
+for name in KTls.Handshake.Tests KTls.Tests KTls.Contract.Tests; do
+  host_suite "$name"
   report "$name"
 done
 
 # Forty seconds for all targets; a failure prints its input and how to try it once more (tests/Fuzz/README.md).
 suite KTls.Fuzz dotnet exec tests/Fuzz/bin/Release/net10.0/KTls.Fuzz.dll run --seconds 40 --seed 1
 report KTls.Fuzz
+wait
+report KTls.Docs.Tests
 
-# Each guest has one processor; one more of them than this machine has keeps all busy. The longest suites start first.
-guests=$(($(nproc) + 1))
-running=1
-# The packages are published and used outside the repository, in a kernel of their own.
-{
-  suite KTls.Packages.Tests dotnet exec "$(program KTls.Packages.Tests)" -noColor
-  echo "KTls.Packages.Tests has ended"
-} &
+# job NAME COMMAND…: runs a command beside others. Each guest has one processor; one more of them than this machine has keeps all busy.
+running=0
+job() {
+  if ((running > $(nproc))); then
+    wait -n
+    running=$((running - 1))
+  fi
+  {
+    "${@:2}"
+    echo "$1 has ended"
+  } &
+  running=$((running + 1))
+}
+
 echo
 echo "== kernels ${kernels[*]}: about fifteen minutes on two processors"
+# The longest start first. The packages are published and used outside the repository, in a kernel of their own.
+job KTls.Packages.Tests suite KTls.Packages.Tests dotnet exec "$(program KTls.Packages.Tests)" -noColor
 for name in "${kernel_suites[@]}"; do
   for kernel in "${kernels[@]}"; do
-    if ((running == guests)); then
-      wait -n
-      running=$((running - 1))
+    # The matrix of peers and the wrong peers are about handshakes, which know no kernel, and how the kernels serve sites other clients
+    # show faster than a browser: the newest one will do. Ten thousand connections in a row take four minutes where each system call is
+    # traced, and show there what three thousand show.
+    except=()
+    settings=()
+    if [[ $name == KTls.Interop.Tests && $kernel != "${kernels[-1]}" ]]; then
+      except=(-namespace- KTls.Interop.Tests.Matrix -namespace- KTls.Interop.Tests.WrongPeers -namespace- KTls.Interop.Tests.Sites)
+      settings=(KTLS_LEAK_CONNECTIONS=3000)
     fi
-    {
-      # The matrix of peers and the wrong peers are about handshakes, which know no kernel, and how the kernels serve sites other clients
-      # show faster than a browser: the newest one will do. Ten thousand connections in a row take four minutes where each system call is
-      # traced, and show there what three thousand show.
-      except=()
-      settings=()
-      if [[ $name == KTls.Interop.Tests && $kernel != "${kernels[-1]}" ]]; then
-        except=(-namespace- KTls.Interop.Tests.Matrix -namespace- KTls.Interop.Tests.WrongPeers -namespace- KTls.Interop.Tests.Sites)
-        settings=(KTLS_LEAK_CONNECTIONS=3000)
-      fi
-      suite "$name-$kernel" env "${settings[@]}" eng/lab.sh --kernel "$kernel" -- dotnet exec "$(program "$name")" -noColor "${except[@]}"
-      echo "$name-$kernel has ended"
-    } &
-    running=$((running + 1))
+    job "$name-$kernel" suite "$name-$kernel" env "${settings[@]}" eng/lab.sh --kernel "$kernel" -- dotnet exec "$(program "$name")" -noColor "${except[@]}"
   done
 done
+for name in FileServer.Tests KTls.Kestrel.Tests; do
+  job "$name" host_suite "$name"
+done
 wait
-report KTls.Packages.Tests
+for name in FileServer.Tests KTls.Kestrel.Tests KTls.Packages.Tests; do
+  report "$name"
+done
 
 for kernel in "${kernels[@]}"; do
   for name in "${kernel_suites[@]}"; do

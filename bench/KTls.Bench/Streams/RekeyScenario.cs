@@ -7,15 +7,20 @@ internal sealed class RekeyScenario : IScenario
 {
     public string Name => "rekey";
 
-    public string Usage => "rekey [--records 10,100,1000,10000] [--planes kernel,user-space] [--repetitions 11] [--megabytes 256]";
+    public string Usage => "rekey [--records 16,100,1000,10000] [--planes kernel,user-space] [--repetitions 11] [--megabytes 256]";
 
     public async Task<Report> RunAsync(CommandLine options)
     {
-        int[] intervals = options.TakeNumbers("records", "10,100,1000,10000");
+        int[] intervals = options.TakeNumbers("records", "16,100,1000,10000");
         string[] planes = options.TakeSome("planes", "kernel", "user-space");
         int repetitions = options.Take("repetitions", 11);
         int megabytes = options.Take("megabytes", 256);
         options.ExpectEnd();
+        if (intervals.Any(records => records is < 16 or > 1 << 22))
+        {
+            throw new UsageException("--records takes 16 to 4194304, as KTlsOptions.RekeyAfterRecords does.");
+        }
+
         MachineFacts.RequireKernelTls(Name);
 
         var report = new Report(Name) { Axis = "records between two KeyUpdates" };

@@ -39,12 +39,17 @@ public sealed class KernelTlsException : IOException
         (KernelCalls.AttachUlp, ErrorNumber.ENOTCONN) => "the TCP connection is not established, or no longer.",
         (KernelCalls.AttachUlp, ErrorNumber.ENOPROTOOPT or ErrorNumber.EOPNOTSUPP) =>
             "this is not a TCP socket, or the kernel is older than 4.13.",
+        (KernelCalls.AttachUlp or KernelCalls.SetSendKeys or KernelCalls.SetReceiveKeys, ErrorNumber.EPERM or ErrorNumber.EACCES) =>
+            "a seccomp profile or a security module forbids it. Allow setsockopt with level 6, option 31, and with level 282.",
         (KernelCalls.SetSendKeys or KernelCalls.SetReceiveKeys, ErrorNumber.EBUSY) =>
             "this direction has keys already and the kernel cannot replace them: a key update needs TLS 1.3 and Linux 6.14 or later.",
         (KernelCalls.SetSendKeys or KernelCalls.SetReceiveKeys, ErrorNumber.ENOENT or ErrorNumber.ENOPROTOOPT) =>
             "the kernel's crypto layer lacks the cipher. Load its module (gcm, ccm, chacha20poly1305) or choose another cipher suite.",
         (KernelCalls.SetSendKeys or KernelCalls.SetReceiveKeys, ErrorNumber.EINVAL) =>
             "the kernel does not know this version or cipher, or both directions do not agree on them.",
+        (_, ErrorNumber.ENOMEM) => "the kernel has no memory for it.",
+        (_, ErrorNumber.EMFILE) => "the process has as many descriptors as it may (ulimit -n).",
+        (_, ErrorNumber.ENOSPC) => "the user watches as many descriptors as he may (fs.epoll.max_user_watches).",
         (KernelCalls.ExpectNoPadding or KernelCalls.SendFilesWithoutCopy or KernelCalls.LimitRecordPayload, ErrorNumber.ENOPROTOOPT) =>
             "the kernel is too old to know this option.",
         (_, ErrorNumber.EBADMSG) =>
