@@ -44,7 +44,7 @@ internal static class Expectations
 
         // In TLS 1.3 tickets come after the handshake, and a shim that shuts down at once does not see them.
         bool expectsOne = data.Facts.Protocol == SslProtocols.Tls13 ? !flags.ExpectsNoSession && !flags.ShimShutsDown : flags.ExpectsTicketRenewal;
-        Require(!expectsOne || data.Ticket is not null, "The server gave no facts.");
+        Require(!expectsOne || data.Ticket is not null, "The server gave no ticket.");
     }
 
     private static void Require(bool condition, string message)
