@@ -16,6 +16,10 @@ internal static class Expectations
         Compare("group", flags.ExpectedGroup, (ushort)(facts.Group ?? default));
         Require((facts.IsResumed == true) == (isResumption && !flags.ExpectsFullHandshake), $"The session was{(facts.IsResumed == true ? "" : " not")} resumed.");
 
+        Require(
+            flags.ExpectsRetry is not { } retry || handshake.Flow!.WasRetried == retry,
+            $"There was {(flags.ExpectsRetry == true ? "no" : "a")} HelloRetryRequest.");
+
         string expectedProtocol = flags.IsServer ? flags.SelectedProtocol : flags.ExpectedProtocol;
         string protocol = Encoding.UTF8.GetString(facts.ApplicationProtocol.Protocol.Span);
         Require(protocol == expectedProtocol, $"The application protocol is \"{protocol}\", not \"{expectedProtocol}\".");
