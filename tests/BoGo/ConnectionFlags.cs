@@ -112,6 +112,15 @@ internal sealed class ConnectionFlags
 
     public string? ExpectedServerName { get; set; }
 
+    /// <summary>What a client's list of application protocols must be, as it stands in the extension.</summary>
+    public byte[]? ExpectedProtocolList { get; set; }
+
+    /// <summary>Whether there must have been a HelloRetryRequest, or must not.</summary>
+    public bool? ExpectsRetry { get; set; }
+
+    /// <summary>A certificate of the peer's must have been judged, in a resumed session as well.</summary>
+    public bool ExpectsVerdict { get; set; }
+
     public string ExpectedPeerCertificateFile { get; set; } = string.Empty;
 
     public bool ExpectsNoPeerCertificate { get; set; }

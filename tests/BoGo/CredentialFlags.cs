@@ -1,5 +1,3 @@
-using KTls.Handshake;
-
 namespace KTls.BoGo;
 
 /// <summary>The flags of one credential.</summary>
@@ -8,8 +6,6 @@ internal sealed class CredentialFlags
     public string CertificateFile { get; set; } = string.Empty;
 
     public string KeyFile { get; set; } = string.Empty;
-
-    public List<SignatureScheme> SigningPreferences { get; } = [];
 
     public byte[] OcspResponse { get; set; } = [];
 

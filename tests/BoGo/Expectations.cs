@@ -16,6 +16,10 @@ internal static class Expectations
         Compare("group", flags.ExpectedGroup, (ushort)(facts.Group ?? default));
         Require((facts.IsResumed == true) == (isResumption && !flags.ExpectsFullHandshake), $"The session was{(facts.IsResumed == true ? "" : " not")} resumed.");
 
+        Require(
+            flags.ExpectsRetry is not { } retry || handshake.Flow!.WasRetried == retry,
+            $"There was {(flags.ExpectsRetry == true ? "no" : "a")} HelloRetryRequest.");
+
         string expectedProtocol = flags.IsServer ? flags.SelectedProtocol : flags.ExpectedProtocol;
         string protocol = Encoding.UTF8.GetString(facts.ApplicationProtocol.Protocol.Span);
         Require(protocol == expectedProtocol, $"The application protocol is \"{protocol}\", not \"{expectedProtocol}\".");
@@ -44,7 +48,7 @@ internal static class Expectations
 
         // In TLS 1.3 tickets come after the handshake, and a shim that shuts down at once does not see them.
         bool expectsOne = data.Facts.Protocol == SslProtocols.Tls13 ? !flags.ExpectsNoSession && !flags.ShimShutsDown : flags.ExpectsTicketRenewal;
-        Require(!expectsOne || data.Ticket is not null, "The server gave no facts.");
+        Require(!expectsOne || data.Ticket is not null, "The server gave no ticket.");
     }
 
     private static void Require(bool condition, string message)

@@ -24,7 +24,6 @@ internal static class FlagTable
         ["-new-x509-credential"] = Switch(c => c.Credentials.Add(new CredentialFlags())),
         ["-cert-file"] = Value((c, v) => c.Credential.CertificateFile = v),
         ["-key-file"] = Value((c, v) => c.Credential.KeyFile = v),
-        ["-signing-prefs"] = Value((c, v) => c.Credential.SigningPreferences.Add((SignatureScheme)Number(v))),
         ["-ocsp-response"] = Value((c, v) => c.Credential.OcspResponse = Convert.FromBase64String(v)),
         ["-must-match-issuer"] = Switch(c => c.Credential.MustMatchIssuer = true),
         ["-async"] = Switch(c => c.IsAsync = true),
@@ -53,6 +52,7 @@ internal static class FlagTable
         ["-no-ticket"] = Switch(c => c.TakesTickets = false),
         ["-enable-ocsp-stapling"] = Switch(c => c.RequestsOcspResponse = true),
         ["-expect-extended-master-secret"] = Switch(c => c.RequiresExtendedMasterSecret = true),
+        ["-expect-secure-renegotiation"] = Switch(c => c.RequiresSecureRenegotiation = true),
         ["-no-legacy-server-connect"] = Switch(c => c.RequiresSecureRenegotiation = true),
         ["-resumption-delay"] = Value((c, v) => c.ResumptionDelaySeconds = Number(v)),
 
@@ -75,9 +75,13 @@ internal static class FlagTable
         ["-expect-cipher-aes"] = Value((c, v) => c.ExpectedCipherSuite = (ushort)Number(v)),
         ["-expect-cipher-no-aes"] = Value((_, _) => { }),
         ["-expect-curve-id"] = Value((c, v) => c.ExpectedGroup = (ushort)Number(v)),
+        ["-expect-hrr"] = Switch(c => c.ExpectsRetry = true),
+        ["-expect-no-hrr"] = Switch(c => c.ExpectsRetry = false),
+        ["-expect-advertised-alpn"] = Value((c, v) => c.ExpectedProtocolList = Encoding.Latin1.GetBytes(v)),
         ["-expect-alpn"] = Value((c, v) => c.ExpectedProtocol = v),
         ["-expect-server-name"] = Value((c, v) => c.ExpectedServerName = v),
         ["-expect-no-server-name"] = Switch(c => c.ExpectedServerName = string.Empty),
+        ["-expect-verify-result"] = Switch(c => c.ExpectsVerdict = true),
         ["-expect-peer-cert-file"] = Value((c, v) => c.ExpectedPeerCertificateFile = v),
         ["-expect-no-peer-cert"] = Switch(c => c.ExpectsNoPeerCertificate = true),
         ["-expect-peer-verify-pref"] = Value((c, v) => c.ExpectedVerifySchemes.Add((SignatureScheme)Number(v))),
@@ -113,17 +117,23 @@ internal static class FlagTable
         // KTls' own list of schemes holds every one that it knows; the runner's side of the test tells whether it serves.
         ["-verify-prefs"] = Value((_, _) => { }),
 
-        // What the runner lets the shim report that KTls does not report; the runner itself sees that it was so.
-        ["-expect-verify-result"] = Switch(_ => { }),
+        // A key signs with the first of its schemes that the peer accepts; the runner sees which one that was.
+        ["-signing-prefs"] = Value((_, _) => { }),
+
+        // KTls does not tell with which scheme the peer has signed. In the tests that run the peer's key has but one.
         ["-expect-peer-signature-algorithm"] = Value((_, _) => { }),
-        ["-expect-advertised-alpn"] = Value((_, _) => { }),
-        ["-expect-hrr"] = Switch(_ => { }),
-        ["-expect-no-hrr"] = Switch(_ => { }),
-        ["-expect-no-session-id"] = Switch(_ => { }),
-        ["-expect-ticket-age-skew"] = Value((_, _) => { }),
+
+        // KTls keeps of the certificate types of TLS 1.2 whether RSA and ECDSA are among them, and tells nobody.
         ["-expect-certificate-types"] = Value((_, _) => { }),
+
+        // How far a ticket's age is from what the client says: KTls does not look, for it matters to early data alone.
+        ["-expect-ticket-age-skew"] = Value((_, _) => { }),
+
+        // KTls has sessions in tickets only, which have no id.
+        ["-expect-no-session-id"] = Switch(_ => { }),
+
+        // The messages one by one: KTls calls nobody for them.
         ["-expect-msg-callback"] = Value((_, _) => { }),
-        ["-expect-secure-renegotiation"] = Switch(_ => { }),
     };
 
     public static Flag Find(string name) =>

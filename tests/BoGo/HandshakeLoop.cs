@@ -13,6 +13,7 @@ internal sealed class HandshakeLoop
     private readonly ShimCredentials _credentials;
     private readonly TestState _state;
     private readonly bool _isResumption;
+    private bool _hasJudged;
 
     public HandshakeLoop(Transport transport, ConnectionFlags flags, ShimCredentials credentials, TestState state, bool isResumption)
     {
@@ -46,6 +47,11 @@ internal sealed class HandshakeLoop
         {
             throw new ShimException("The handshake is complete, and must not be.");
         }
+
+        if (_flags.ExpectsVerdict && handshake.PeerCertificate is not null && !_hasJudged)
+        {
+            throw new ShimException("The handshake is complete without a verdict on the peer's certificate.");
+        }
     }
 
     private void Answer(TlsHandshake handshake)
@@ -68,6 +74,11 @@ internal sealed class HandshakeLoop
         if (_flags.ExpectedServerName is { } name && handshake.ClientHello!.ServerName != name)
         {
             throw new ShimException($"The client's server name is \"{handshake.ClientHello.ServerName}\", not \"{name}\".");
+        }
+
+        if (_flags.ExpectedProtocolList is { } protocols && !handshake.ClientHello!.Protocols.SequenceEqual(protocols))
+        {
+            throw new ShimException("The client's application protocols are not the expected ones.");
         }
 
         if (_flags.RefusesClient is { } refusal)
@@ -110,6 +121,7 @@ internal sealed class HandshakeLoop
             throw Refuse(handshake, new Refusal(AlertDescription.BadCertificateStatusResponse, ":OCSP_CB_ERROR:"));
         }
 
+        _hasJudged = true;
         handshake.AcceptPeerCertificate();
     }
 

@@ -73,7 +73,7 @@ internal sealed partial class Tls13Server
         ServerHello.Write(_writer, random, _hello.SessionId, _suite!.Id, _group, share, selectedKey);
         _transcript!.Append(_writer.WrittenSpan);
         Records.Send(ContentType.Handshake, _writer.WrittenSpan);
-        if (_retryGroup == default)
+        if (!WasRetried)
         {
             SendChangeCipherSpec();
         }
