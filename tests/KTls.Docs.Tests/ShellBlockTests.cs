@@ -113,8 +113,7 @@ public sealed partial class ShellBlockTests
 
         using var shell = new Shell($"{lab.Replace("PATH", "7.2", StringComparison.Ordinal)} echo booted");
         await shell.WaitForExitAsync();
-        bool hasCompiler = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, "cc")));
-        Assert.True(hasCompiler ? shell is { ExitCode: 0, Output: "booted\n" } : shell.Output.Contains("C compiler", StringComparison.Ordinal), shell.ToString());
+        Assert.True(shell is { ExitCode: 0, Output: "booted\n" }, shell.ToString());
     }
 
     // Its first words of progress, or, where the kernel has no TLS, that this is what it needs: both come after the options were read.

@@ -16,10 +16,13 @@ internal static class StreamPeer
     public static async Task RunAsync(int port)
     {
         var options = new SslClientAuthenticationOptions { TargetHost = "localhost", RemoteCertificateValidationCallback = (_, _, _, _) => true };
+
+        // However often the measured end changes its keys.
+        var often = new KTlsOptions { MaxKeyUpdatesPerSecond = 1_000_000 };
         while (Console.ReadLine()?.Split(' ') is [string traffic, string size, string count])
         {
             using Socket socket = Loopback.Connect(port);
-            await using KTlsStream stream = await KTlsStream.AuthenticateAsClientAsync(socket, options);
+            await using KTlsStream stream = await KTlsStream.AuthenticateAsClientAsync(socket, options, often);
             await PlayAsync(stream, Enum.Parse<Traffic>(traffic), int.Parse(size), int.Parse(count));
 
             // Whoever closes first may cut off what is still under way, so the measured end does.
