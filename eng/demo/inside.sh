@@ -9,7 +9,9 @@ server_pid=
 stop_server() {
   if [[ -n $server_pid ]]; then
     # Under strace the server is the child; strace itself does not heed SIGTERM while it has one.
-    pkill -TERM -P "$server_pid" 2>/dev/null || kill -TERM "$server_pid" 2>/dev/null || true
+    local child
+    child=$(grep -ls "^PPid:[[:space:]]*$server_pid\$" /proc/[0-9]*/status | cut -d/ -f3) || true
+    kill -TERM ${child:-"$server_pid"} 2>/dev/null || true
     wait "$server_pid" 2>/dev/null || true
     server_pid=
   fi
