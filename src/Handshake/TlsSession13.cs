@@ -62,7 +62,8 @@ internal sealed class TlsSession13 : TlsSession
             return null;
         }
 
-        SecretBytes key = KeySchedule.ResumptionKey(Suite, ResumptionSecret.Span, ticket.Nonce);
+        using var hmac = new KeyedHmac(Suite.Hash, ResumptionSecret.Span);
+        SecretBytes key = KeySchedule.ResumptionKey(hmac, ticket.Nonce);
         return new ClientSession(Template.Create(Suite, key, isExtendedMasterSecret: false), ticket.Ticket, ticket.Lifetime, ticket.AgeAdd);
     }
 

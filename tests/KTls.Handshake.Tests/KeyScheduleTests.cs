@@ -50,17 +50,17 @@ public sealed class KeyScheduleTests
         var hash = new HashAlgorithmName(name);
         byte[] secret = Shared[..48];
         byte[] context = new byte[48];
-        byte[] state = new byte[Hmac.StateLength];
-        LabelExpander expander = LabelExpander.Start(hash, secret, state);
+        using var hmac = Hmac.Create(hash);
+        hmac.TakeKey(secret);
         int hashLength = CryptographicOperations.HashData(hash, []).Length;
         for (int length = 1; length <= hashLength; length++)
         {
             byte[] together = new byte[length];
-            expander.Expand("key"u8, context.AsSpan(0, length), together);
+            HkdfLabel.Expand(hmac, "key"u8, context.AsSpan(0, length), together);
             Assert.Equal(Expand(hash, secret, "key", context[..length], length), together);
         }
 
-        Assert.Throws<ArgumentOutOfRangeException>(() => new LabelExpander(hash, secret, state).Expand("key"u8, default, new byte[hashLength + 1]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => HkdfLabel.Expand(hmac, "key"u8, default, new byte[hashLength + 1]));
     }
 
     [Theory]

@@ -169,7 +169,7 @@ public sealed class PostHandshakeTests
     {
         using TlsSession session = Session(isServer: false);
         using RecordKeys keys = session.GetReceiveKeys();
-        using var aead = Crypto.Aead.Create(keys.Suite.Aead, keys.Key);
+        using var aead = Crypto.Aead.Create(keys.Suite.Aead, keys.Key, isSealing: true);
         byte[] record = Tls.Record(ContentType.ApplicationData, [.. inner, .. new byte[16]]);
         aead.Encrypt(keys.Iv, record.AsSpan(RecordHeader.Size, inner.Length), record.AsSpan(RecordHeader.Size + inner.Length), record.AsSpan(0, RecordHeader.Size));
         using var opener = new RecordOpener(keys);

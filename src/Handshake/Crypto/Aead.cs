@@ -2,10 +2,21 @@ using System.Security.Cryptography;
 
 namespace KTls.Handshake.Crypto;
 
-/// <summary>One face for .NET's AEAD classes, which share none.</summary>
+/// <summary>
+/// An AEAD that seals or opens records: OpenSSL's own where it can be had (<see cref="OpenSsl"/>), else one of .NET's classes, which
+/// have no face in common.
+/// </summary>
 internal abstract class Aead : IDisposable
 {
-    public static Aead Create(AeadAlgorithm algorithm, ReadOnlySpan<byte> key) => algorithm switch
+    /// <summary>Creates one.</summary>
+    /// <param name="algorithm">The algorithm.</param>
+    /// <param name="key">The key; not needed any more after this call.</param>
+    /// <param name="isSealing">Whether it will only seal; else it will only open.</param>
+    public static Aead Create(AeadAlgorithm algorithm, ReadOnlySpan<byte> key, bool isSealing) =>
+        OpenSsl.Cipher(algorithm, key.Length) is var cipher and not 0 ? new OpenSslAead(cipher, key, isSealing) : CreateDotNet(algorithm, key);
+
+    /// <summary>Creates one of .NET's.</summary>
+    internal static Aead CreateDotNet(AeadAlgorithm algorithm, ReadOnlySpan<byte> key) => algorithm switch
     {
         AeadAlgorithm.AesGcm => new AesGcmAead(key),
         AeadAlgorithm.AesCcm => new AesCcmAead(key),
@@ -19,6 +30,26 @@ internal abstract class Aead : IDisposable
     public abstract void Decrypt(ReadOnlySpan<byte> nonce, Span<byte> data, ReadOnlySpan<byte> tag, ReadOnlySpan<byte> associatedData);
 
     public abstract void Dispose();
+
+    private sealed class OpenSslAead(nint cipher, ReadOnlySpan<byte> key, bool isSealing) : Aead
+    {
+        private readonly OpenSsl.AeadContext _context = new(cipher, key, isSealing);
+
+        public override void Encrypt(ReadOnlySpan<byte> nonce, Span<byte> data, Span<byte> tag, ReadOnlySpan<byte> associatedData) =>
+            _context.Seal(nonce, data, tag, associatedData);
+
+        public override void Decrypt(ReadOnlySpan<byte> nonce, Span<byte> data, ReadOnlySpan<byte> tag, ReadOnlySpan<byte> associatedData)
+        {
+            if (!_context.TryOpen(nonce, data, tag, associatedData))
+            {
+                // Whoever looks at it all the same finds nothing that a forger has had opened.
+                CryptographicOperations.ZeroMemory(data);
+                throw new AuthenticationTagMismatchException();
+            }
+        }
+
+        public override void Dispose() => _context.Dispose();
+    }
 
     private sealed class AesGcmAead(ReadOnlySpan<byte> key) : Aead
     {

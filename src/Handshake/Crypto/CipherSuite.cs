@@ -30,7 +30,7 @@ internal sealed class CipherSuite
         Protocol = protocol;
         Signer = signer;
         Hash = hash;
-        HashLength = hash == HashAlgorithmName.SHA384 ? 48 : 32;
+        HashLength = LengthOf(hash);
         Aead = aead;
         KeyLength = keyLength;
 
@@ -78,6 +78,9 @@ internal sealed class CipherSuite
 
     /// <summary>Bytes of the write IV that comes from the handshake.</summary>
     public int IvLength => NonceLength - ExplicitNonceLength;
+
+    /// <summary>Bytes of a suite's hash: SHA-256 or SHA-384.</summary>
+    public static int LengthOf(HashAlgorithmName hash) => hash == HashAlgorithmName.SHA384 ? SHA384.HashSizeInBytes : SHA256.HashSizeInBytes;
 
     public static CipherSuite? Find(TlsCipherSuite id)
     {

@@ -2,58 +2,70 @@ using System.Security.Cryptography;
 
 namespace KTls.Handshake.Crypto;
 
-/// <summary>
-/// HMAC (RFC 2104) of a few bytes. With SHA-256 it is libsodium's, whose state is plain memory: .NET's sets up objects of OpenSSL
-/// for each key, which takes longer than the hashing. With SHA-384, which libsodium has not, it is .NET's.
-/// </summary>
-internal static class Hmac
+/// <summary>HMAC (RFC 2104) with one key after the other: OpenSSL's own where it can be had (<see cref="OpenSsl"/>), else .NET's.</summary>
+internal abstract class Hmac : IDisposable
 {
-    /// <summary>Bytes of a state that has taken in a key; secret like the key.</summary>
-    public const int StateLength = Sodium.HmacSha256StateLength;
-
-    /// <summary>Computes one HMAC.</summary>
-    public static void Compute(HashAlgorithmName hash, ReadOnlySpan<byte> key, ReadOnlySpan<byte> data, Span<byte> output)
+    protected Hmac(HashAlgorithmName hash)
     {
-        if (hash != HashAlgorithmName.SHA256)
-        {
-            CryptographicOperations.HmacData(hash, key, data, output);
-            return;
-        }
-
-        Span<byte> state = stackalloc byte[StateLength];
-        Sodium.HmacSha256Start(state, key);
-        Finish(state, data, output);
+        Length = CipherSuite.LengthOf(hash);
     }
 
-    /// <summary>Takes in a key, for several HMACs with it.</summary>
-    /// <param name="hash">The hash.</param>
-    /// <param name="key">The key.</param>
-    /// <param name="state"><see cref="StateLength"/> bytes, which the caller zeroes.</param>
-    public static void TakeKey(HashAlgorithmName hash, ReadOnlySpan<byte> key, Span<byte> state)
+    /// <summary>Bytes of the result.</summary>
+    public int Length { get; }
+
+    public static Hmac Create(HashAlgorithmName hash) => OpenSsl.Digest(hash) is var digest and not 0 ? new OpenSslHmac(hash, digest) : new DotNetHmac(hash);
+
+    /// <summary>Takes in a key, which is half of the work of an HMAC, and forgets the one before.</summary>
+    public abstract void TakeKey(ReadOnlySpan<byte> key);
+
+    /// <summary>Takes in a key that is no secret.</summary>
+    public void ForgetKey() => TakeKey([0]);
+
+    /// <summary>Computes one HMAC with the key that was taken in.</summary>
+    /// <param name="data">The data; may overlap the output.</param>
+    /// <param name="output">Bytes as the hash has.</param>
+    public void Compute(ReadOnlySpan<byte> data, Span<byte> output)
     {
-        if (hash == HashAlgorithmName.SHA256)
-        {
-            Sodium.HmacSha256Start(state, key);
-        }
+        ArgumentOutOfRangeException.ThrowIfNotEqual(output.Length, Length, nameof(output));
+        ComputeCore(data, output);
     }
 
-    /// <summary>Computes one HMAC with a key that was taken in, which is half of the work.</summary>
-    public static void Compute(HashAlgorithmName hash, ReadOnlySpan<byte> key, ReadOnlySpan<byte> state, ReadOnlySpan<byte> data, Span<byte> output)
-    {
-        if (hash != HashAlgorithmName.SHA256)
-        {
-            CryptographicOperations.HmacData(hash, key, data, output);
-            return;
-        }
+    public abstract void Dispose();
 
-        Span<byte> copy = stackalloc byte[StateLength];
-        state.CopyTo(copy);
-        Finish(copy, data, output);
+    protected abstract void ComputeCore(ReadOnlySpan<byte> data, Span<byte> output);
+
+    internal sealed class OpenSslHmac(HashAlgorithmName hash, nint digest) : Hmac(hash)
+    {
+        private readonly OpenSsl.HmacContext _context = new();
+
+        // HMAC fills a key up with zeros, so that none and a zero are the same key; but for OpenSSL none is the one before.
+        public override void TakeKey(ReadOnlySpan<byte> key) => _context.TakeKey(digest, key.IsEmpty ? [0] : key);
+
+        public override void Dispose() => _context.Dispose();
+
+        protected override void ComputeCore(ReadOnlySpan<byte> data, Span<byte> output) => _context.Compute(data, output);
     }
 
-    private static void Finish(Span<byte> state, ReadOnlySpan<byte> data, Span<byte> output)
+    internal sealed class DotNetHmac : Hmac
     {
-        Sodium.HmacSha256Finish(state, data, output);
-        CryptographicOperations.ZeroMemory(state);
+        private readonly HashAlgorithmName _hash;
+        private SecretBytes? _key;
+
+        public DotNetHmac(HashAlgorithmName hash)
+            : base(hash)
+        {
+            _hash = hash;
+        }
+
+        public override void TakeKey(ReadOnlySpan<byte> key)
+        {
+            _key?.Dispose();
+            _key = new SecretBytes(key);
+        }
+
+        public override void Dispose() => _key?.Dispose();
+
+        protected override void ComputeCore(ReadOnlySpan<byte> data, Span<byte> output) =>
+            CryptographicOperations.HmacData(_hash, _key!.Span, data, output);
     }
 }

@@ -10,8 +10,9 @@ internal sealed class KeySchedule : IDisposable
     private readonly CipherSuite _suite;
     private readonly Constants _constants;
 
-    // The current secret, and behind it HMAC's state with that secret as its key, once it is needed.
-    private readonly SecretBytes _memory;
+    // The current secret, and HMAC, which has taken it in as its key once that was needed.
+    private readonly SecretBytes _secret;
+    private readonly Hmac _hmac;
     private bool _isKeyTaken;
     private bool _isAtConstant;
 
@@ -22,22 +23,21 @@ internal sealed class KeySchedule : IDisposable
     {
         _suite = suite;
         _constants = Constants.Of(suite.Hash);
-        _memory = new SecretBytes(suite.HashLength + Hmac.StateLength);
+        _secret = new SecretBytes(suite.HashLength);
+        _hmac = Hmac.Create(suite.Hash);
         _isAtConstant = preSharedKey.IsEmpty;
         if (_isAtConstant)
         {
-            _constants.EarlySecret.CopyTo(Secret);
+            _constants.EarlySecret.CopyTo(_secret.Span);
         }
         else
         {
-            Extract(suite.Hash, salt: default, preSharedKey, Secret);
+            Extract(salt: default, preSharedKey);
         }
     }
 
     /// <summary>The secret that the schedule stands at; for tests against published vectors.</summary>
-    internal ReadOnlySpan<byte> Current => Secret;
-
-    private Span<byte> Secret => _memory.Span[.._suite.HashLength];
+    internal ReadOnlySpan<byte> Current => _secret.Span;
 
     /// <summary>Goes on to the Handshake Secret.</summary>
     public void EnterHandshake(ReadOnlySpan<byte> sharedSecret) => Enter(sharedSecret);
@@ -68,19 +68,12 @@ internal sealed class KeySchedule : IDisposable
     }
 
     /// <summary>The pre-shared key of a ticket (RFC 8446 §4.6.1).</summary>
-    public static SecretBytes ResumptionKey(CipherSuite suite, ReadOnlySpan<byte> resumptionSecret, ReadOnlySpan<byte> ticketNonce)
+    /// <param name="resumptionSecret">HMAC with the resumption master secret as its key.</param>
+    /// <param name="ticketNonce">The ticket's nonce.</param>
+    public static SecretBytes ResumptionKey(KeyedHmac resumptionSecret, ReadOnlySpan<byte> ticketNonce)
     {
-        Span<byte> state = stackalloc byte[Hmac.StateLength];
-        SecretBytes key = ResumptionKey(suite, LabelExpander.Start(suite.Hash, resumptionSecret, state), ticketNonce);
-        CryptographicOperations.ZeroMemory(state);
-        return key;
-    }
-
-    /// <summary>The same, of a secret that was taken in for several tickets.</summary>
-    public static SecretBytes ResumptionKey(CipherSuite suite, LabelExpander resumptionSecret, ReadOnlySpan<byte> ticketNonce)
-    {
-        var key = new SecretBytes(suite.HashLength);
-        resumptionSecret.Expand("resumption"u8, ticketNonce, key.Span);
+        var key = new SecretBytes(resumptionSecret.Hmac.Length);
+        HkdfLabel.Expand(resumptionSecret.Hmac, "resumption"u8, ticketNonce, key.Span);
         return key;
     }
 
@@ -103,34 +96,35 @@ internal sealed class KeySchedule : IDisposable
     public static void FinishedVerifyData(CipherSuite suite, ReadOnlySpan<byte> baseSecret, ReadOnlySpan<byte> transcriptHash, Span<byte> verifyData)
     {
         Span<byte> finishedKey = stackalloc byte[suite.HashLength];
-        Span<byte> state = stackalloc byte[Hmac.StateLength];
-        LabelExpander.Start(suite.Hash, baseSecret, state).Expand("finished"u8, default, finishedKey);
-        Hmac.Compute(suite.Hash, finishedKey, transcriptHash, verifyData);
+        using var hmac = new KeyedHmac(suite.Hash, baseSecret);
+        HkdfLabel.Expand(hmac.Hmac, "finished"u8, default, finishedKey);
+        hmac.Hmac.TakeKey(finishedKey);
+        hmac.Compute(transcriptHash, verifyData);
         CryptographicOperations.ZeroMemory(finishedKey);
-        CryptographicOperations.ZeroMemory(state);
     }
 
     /// <summary>The traffic secret that follows another one after a KeyUpdate (RFC 8446 §7.2), in its place.</summary>
     public static void UpdateTrafficSecret(CipherSuite suite, SecretBytes secret)
     {
-        Span<byte> next = stackalloc byte[suite.HashLength];
-        HkdfLabel.Expand(suite.Hash, secret.Span, "traffic upd"u8, default, next);
-        next.CopyTo(secret.Span);
-        CryptographicOperations.ZeroMemory(next);
+        using var hmac = new KeyedHmac(suite.Hash, secret.Span);
+        HkdfLabel.Expand(hmac.Hmac, "traffic upd"u8, default, secret.Span);
     }
 
-    public void Dispose() => _memory.Dispose();
+    public void Dispose()
+    {
+        _secret.Dispose();
+        _hmac.Dispose();
+    }
 
     private void Expand(ReadOnlySpan<byte> label, ReadOnlySpan<byte> context, Span<byte> output)
     {
-        Span<byte> state = _memory.Span[_suite.HashLength..];
         if (!_isKeyTaken)
         {
-            Hmac.TakeKey(_suite.Hash, Secret, state);
+            _hmac.TakeKey(_secret.Span);
             _isKeyTaken = true;
         }
 
-        new LabelExpander(_suite.Hash, Secret, state).Expand(label, context, output);
+        HkdfLabel.Expand(_hmac, label, context, output);
     }
 
     // Derive-Secret(current, "derived", "") is the salt, the new input the keying material.
@@ -138,23 +132,25 @@ internal sealed class KeySchedule : IDisposable
     {
         if (_isAtConstant)
         {
-            Extract(_suite.Hash, _constants.HandshakeSalt, input, Secret);
+            Extract(_constants.HandshakeSalt, input);
             _isAtConstant = false;
         }
         else
         {
             Span<byte> salt = stackalloc byte[_suite.HashLength];
             Expand("derived"u8, _constants.EmptyHash, salt);
-            Extract(_suite.Hash, salt, input, Secret);
+            Extract(salt, input);
             CryptographicOperations.ZeroMemory(salt);
         }
-
-        _isKeyTaken = false;
     }
 
     // HKDF-Extract is HMAC (RFC 5869 §2.2).
-    private static void Extract(HashAlgorithmName hash, ReadOnlySpan<byte> salt, ReadOnlySpan<byte> input, Span<byte> output) =>
-        Hmac.Compute(hash, salt, input, output);
+    private void Extract(ReadOnlySpan<byte> salt, ReadOnlySpan<byte> input)
+    {
+        _hmac.TakeKey(salt);
+        _hmac.Compute(input, _secret.Span);
+        _isKeyTaken = false;
+    }
 
     // The same in every handshake with a hash and without a pre-shared key.
     private sealed class Constants
@@ -167,7 +163,7 @@ internal sealed class KeySchedule : IDisposable
             EmptyHash = CryptographicOperations.HashData(hash, []);
             EarlySecret = new byte[EmptyHash.Length];
             HandshakeSalt = new byte[EmptyHash.Length];
-            Extract(hash, salt: default, new byte[EmptyHash.Length], EarlySecret);
+            HKDF.Extract(hash, ikm: new byte[EmptyHash.Length], salt: default, EarlySecret);
             HkdfLabel.Expand(hash, EarlySecret, "derived"u8, EmptyHash, HandshakeSalt);
         }
 

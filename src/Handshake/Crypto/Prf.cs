@@ -11,7 +11,6 @@ internal static class Prf
     /// <summary>Bytes of Finished's verify_data.</summary>
     public const int VerifyDataLength = 12;
 
-
     /// <summary>P_hash(secret, label + seed).</summary>
     /// <param name="suite">Its hash is the PRF's.</param>
     /// <param name="secret">The secret.</param>
@@ -28,15 +27,15 @@ internal static class Prf
         seed.CopyTo(input[(length + label.Length)..]);
         Span<byte> a = input[..length];
         Span<byte> block = stackalloc byte[length];
-        Hmac(suite, secret, input[length..], a);
+        using var hmac = new KeyedHmac(suite.Hash, secret);
+        hmac.Compute(input[length..], a);
         while (!output.IsEmpty)
         {
-            Hmac(suite, secret, input, block);
+            hmac.Compute(input, block);
             int taken = Math.Min(output.Length, length);
             block[..taken].CopyTo(output);
             output = output[taken..];
-            Hmac(suite, secret, a, block);
-            block.CopyTo(a);
+            hmac.Compute(a, a);
         }
 
         CryptographicOperations.ZeroMemory(block);
@@ -61,17 +60,5 @@ internal static class Prf
             ? [.. randoms, (byte)(context.Length >> 8), (byte)context.Length, .. context]
             : randoms.ToArray();
         Compute(suite, masterSecret, label, seed, output);
-    }
-
-    private static void Hmac(CipherSuite suite, ReadOnlySpan<byte> key, ReadOnlySpan<byte> data, Span<byte> output)
-    {
-        if (suite.Hash == HashAlgorithmName.SHA384)
-        {
-            HMACSHA384.HashData(key, data, output);
-        }
-        else
-        {
-            HMACSHA256.HashData(key, data, output);
-        }
     }
 }

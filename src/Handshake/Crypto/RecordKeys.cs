@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
 using System.Security.Authentication;
-using System.Security.Cryptography;
 using KTls.Handshake.Crypto;
 
 namespace KTls.Handshake;
@@ -22,11 +21,9 @@ public sealed class RecordKeys : IDisposable
         _suite = suite;
         _material = new SecretBytes(suite.KeyLength + suite.IvLength);
         Sequence = sequence;
-        Span<byte> state = stackalloc byte[Hmac.StateLength];
-        LabelExpander expander = LabelExpander.Start(suite.Hash, trafficSecret, state);
-        expander.Expand("key"u8, default, _material.Span[..suite.KeyLength]);
-        expander.Expand("iv"u8, default, _material.Span[suite.KeyLength..]);
-        CryptographicOperations.ZeroMemory(state);
+        using var hmac = new KeyedHmac(suite.Hash, trafficSecret);
+        HkdfLabel.Expand(hmac.Hmac, "key"u8, default, _material.Span[..suite.KeyLength]);
+        HkdfLabel.Expand(hmac.Hmac, "iv"u8, default, _material.Span[suite.KeyLength..]);
     }
 
     /// <summary>TLS 1.2: parts of the key block (RFC 5246 §6.3).</summary>

@@ -18,7 +18,7 @@ public sealed class RecordOpener : IDisposable
     public RecordOpener(RecordKeys keys)
     {
         ArgumentNullException.ThrowIfNull(keys);
-        _aead = Aead.Create(keys.Suite.Aead, keys.Key);
+        _aead = Aead.Create(keys.Suite.Aead, keys.Key, isSealing: false);
         _isTls13 = keys.Suite.IsTls13;
         _explicitNonceLength = keys.Suite.ExplicitNonceLength;
         _nonce = new RecordNonce(keys.Iv, keys.Sequence);

@@ -23,7 +23,7 @@ public sealed class RecordSealer : IDisposable
     public RecordSealer(RecordKeys keys)
     {
         ArgumentNullException.ThrowIfNull(keys);
-        _aead = Aead.Create(keys.Suite.Aead, keys.Key);
+        _aead = Aead.Create(keys.Suite.Aead, keys.Key, isSealing: true);
         _isTls13 = keys.Suite.IsTls13;
         _explicitNonceLength = keys.Suite.ExplicitNonceLength;
         _nonce = new RecordNonce(keys.Iv, keys.Sequence);

@@ -3,14 +3,12 @@ using System.Runtime.InteropServices;
 namespace KTls.Handshake.Crypto;
 
 /// <summary>
-/// The functions of libsodium that we call ourselves. NSec has none for ML-KEM and HMAC in steps; its X25519 keeps every key in a guarded
+/// The functions of libsodium that we call ourselves. NSec has none for ML-KEM; its X25519 keeps every key in a guarded
 /// memory mapping of its own, which takes longer than the agreement itself.
 /// </summary>
 internal static partial class Sodium
 {
     public const int X25519Length = 32;
-    public const int HmacSha256Length = 32;
-    public const int HmacSha256StateLength = 208;
     public const int MLKem768SeedLength = 64;
     public const int MLKem768EncapsulationKeyLength = 1184;
     public const int MLKem768DecapsulationKeyLength = 2400;
@@ -25,11 +23,6 @@ internal static partial class Sodium
         if (sodium_init() < 0)
         {
             throw new InvalidOperationException("libsodium cannot be initialised.");
-        }
-
-        if (crypto_auth_hmacsha256_statebytes() > HmacSha256StateLength)
-        {
-            throw new InvalidOperationException("This libsodium has a larger state of HMAC than it should have.");
         }
     }
 
@@ -54,27 +47,6 @@ internal static partial class Sodium
         Check(peerKey, X25519Length);
         Check(sharedSecret, X25519Length);
         return crypto_scalarmult_curve25519(sharedSecret, privateKey, peerKey) == 0;
-    }
-
-    /// <summary>Starts HMAC with SHA-256 (RFC 2104).</summary>
-    public static void HmacSha256Start(Span<byte> state, ReadOnlySpan<byte> key)
-    {
-        Check(state, HmacSha256StateLength);
-        if (crypto_auth_hmacsha256_init(state, key, (nuint)key.Length) != 0)
-        {
-            throw new InvalidOperationException("libsodium takes no key for HMAC.");
-        }
-    }
-
-    /// <summary>Takes in the data, and ends. The state cannot be used any more.</summary>
-    public static void HmacSha256Finish(Span<byte> state, ReadOnlySpan<byte> data, Span<byte> output)
-    {
-        Check(state, HmacSha256StateLength);
-        Check(output, HmacSha256Length);
-        if (crypto_auth_hmacsha256_update(state, data, (ulong)data.Length) != 0 || crypto_auth_hmacsha256_final(state, output) != 0)
-        {
-            throw new InvalidOperationException("libsodium computes no HMAC.");
-        }
     }
 
     /// <summary>ML-KEM.KeyGen_internal (FIPS 203 §6.1) with the seed d + z.</summary>
@@ -133,18 +105,6 @@ internal static partial class Sodium
 
     [LibraryImport(Library)]
     private static partial int crypto_scalarmult_curve25519_base(Span<byte> q, ReadOnlySpan<byte> n);
-
-    [LibraryImport(Library)]
-    private static partial nuint crypto_auth_hmacsha256_statebytes();
-
-    [LibraryImport(Library)]
-    private static partial int crypto_auth_hmacsha256_init(Span<byte> state, ReadOnlySpan<byte> key, nuint keylen);
-
-    [LibraryImport(Library)]
-    private static partial int crypto_auth_hmacsha256_update(Span<byte> state, ReadOnlySpan<byte> @in, ulong inlen);
-
-    [LibraryImport(Library)]
-    private static partial int crypto_auth_hmacsha256_final(Span<byte> state, Span<byte> @out);
 
     [LibraryImport(Library)]
     private static partial nuint crypto_kem_mlkem768_publickeybytes();

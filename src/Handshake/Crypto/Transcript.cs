@@ -1,20 +1,18 @@
-using System.Security.Cryptography;
-
 namespace KTls.Handshake.Crypto;
 
 /// <summary>The transcript hash over all handshake messages so far (RFC 8446 §4.4.1).</summary>
 internal sealed class Transcript : IDisposable
 {
     private readonly CipherSuite _suite;
-    private readonly IncrementalHash _hash;
+    private readonly Digest _digest;
 
     public Transcript(CipherSuite suite)
     {
         _suite = suite;
-        _hash = IncrementalHash.CreateHash(suite.Hash);
+        _digest = Digest.Create(suite.Hash);
     }
 
-    public void Append(ReadOnlySpan<byte> message) => _hash.AppendData(message);
+    public void Append(ReadOnlySpan<byte> message) => _digest.Append(message);
 
     /// <summary>
     /// Puts a synthetic message_hash message in the place of ClientHello1, as after a HelloRetryRequest (RFC 8446 §4.4.1).
@@ -28,14 +26,12 @@ internal sealed class Transcript : IDisposable
         message[2] = 0;
         message[3] = (byte)_suite.HashLength;
         message = message[..(4 + _suite.HashLength)];
-        _hash.GetHashAndReset(message[4..]);
-        _hash.AppendData(message);
+        _digest.Finish(message[4..]);
+        _digest.Append(message);
     }
 
-    /// <summary>The hash so far.</summary>
-    /// <param name="destination">At least <see cref="CipherSuite.MaxHashLength"/> bytes.</param>
-    /// <returns>The filled part.</returns>
-    public ReadOnlySpan<byte> Current(Span<byte> destination) => destination[.._hash.GetCurrentHash(destination)];
+    /// <inheritdoc cref="Digest.Current"/>
+    public ReadOnlySpan<byte> Current(Span<byte> destination) => _digest.Current(destination);
 
-    public void Dispose() => _hash.Dispose();
+    public void Dispose() => _digest.Dispose();
 }

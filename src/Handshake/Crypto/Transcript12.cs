@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using KTls.Handshake.Wire;
 
 namespace KTls.Handshake.Crypto;
@@ -9,12 +8,12 @@ namespace KTls.Handshake.Crypto;
 /// </summary>
 internal sealed class Transcript12 : IDisposable
 {
-    private readonly IncrementalHash _hash;
+    private readonly Digest _digest;
     private WireWriter? _messages;
 
     public Transcript12(CipherSuite suite, bool keepMessages)
     {
-        _hash = IncrementalHash.CreateHash(suite.Hash);
+        _digest = Digest.Create(suite.Hash);
         _messages = keepMessages ? new WireWriter(4096) : null;
     }
 
@@ -23,7 +22,7 @@ internal sealed class Transcript12 : IDisposable
 
     public void Append(ReadOnlySpan<byte> message)
     {
-        _hash.AppendData(message);
+        _digest.Append(message);
         _messages?.WriteBytes(message);
     }
 
@@ -34,14 +33,12 @@ internal sealed class Transcript12 : IDisposable
         _messages = null;
     }
 
-    /// <summary>The hash so far.</summary>
-    /// <param name="destination">At least <see cref="CipherSuite.MaxHashLength"/> bytes.</param>
-    /// <returns>The filled part.</returns>
-    public ReadOnlySpan<byte> Current(Span<byte> destination) => destination[.._hash.GetCurrentHash(destination)];
+    /// <inheritdoc cref="Digest.Current"/>
+    public ReadOnlySpan<byte> Current(Span<byte> destination) => _digest.Current(destination);
 
     public void Dispose()
     {
-        _hash.Dispose();
+        _digest.Dispose();
         DropMessages();
     }
 }

@@ -15,9 +15,6 @@ public sealed class TicketKey : IDisposable
 
     private readonly SecretBytes _bytes;
 
-    // HMAC's state after it has taken in the secret, which every ticket needs.
-    private readonly SecretBytes _state = new(Hmac.StateLength);
-
     /// <summary>Makes a key of bytes that several servers share.</summary>
     /// <param name="bytes"><see cref="Size"/> bytes from a good random source: a public name of 16 bytes and a secret of 32.</param>
     /// <exception cref="ArgumentException">Not of <see cref="Size"/> bytes.</exception>
@@ -29,7 +26,6 @@ public sealed class TicketKey : IDisposable
         }
 
         _bytes = new SecretBytes(bytes);
-        Hmac.TakeKey(HashAlgorithmName.SHA256, Secret, _state.Span);
     }
 
     internal ReadOnlySpan<byte> Name => _bytes.Span[..NameLength];
@@ -63,15 +59,11 @@ public sealed class TicketKey : IDisposable
         purpose.CopyTo(info);
         salt.CopyTo(info[purpose.Length..^1]);
         info[^1] = 1;
-        Hmac.Compute(HashAlgorithmName.SHA256, Secret, _state.Span, info, key);
+        KeyedHmac.Compute(HashAlgorithmName.SHA256, Secret, info, key);
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _bytes.Dispose();
-        _state.Dispose();
-    }
+    public void Dispose() => _bytes.Dispose();
 
     /// <summary>Says nothing of the secret.</summary>
     /// <returns>The name in hexadecimal digits.</returns>

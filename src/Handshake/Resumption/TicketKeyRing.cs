@@ -76,8 +76,9 @@ public sealed class TicketKeyRing
         Span<byte> body = ticket.AsSpan(TicketKey.NameLength + TicketKey.SaltLength);
         Span<byte> nonce = stackalloc byte[CipherSuite.NonceLength];
         nonce.Clear();
-        using AesGcm aead = KeyOf(key, salt);
-        aead.Encrypt(nonce, state, body[..state.Length], body[state.Length..], key.Name);
+        state.CopyTo(body);
+        using Aead aead = AeadOf(key, salt, isSealing: true);
+        aead.Encrypt(nonce, body[..state.Length], body[state.Length..], key.Name);
         return ticket;
     }
 
@@ -105,13 +106,13 @@ public sealed class TicketKeyRing
     private static byte[]? TryOpen(TicketKey key, ReadOnlySpan<byte> saltAndBody)
     {
         ReadOnlySpan<byte> body = saltAndBody[TicketKey.SaltLength..];
-        byte[] state = new byte[body.Length - CipherSuite.TagLength];
+        byte[] state = body[..^CipherSuite.TagLength].ToArray();
         Span<byte> nonce = stackalloc byte[CipherSuite.NonceLength];
         nonce.Clear();
-        using AesGcm aead = KeyOf(key, saltAndBody[..TicketKey.SaltLength]);
+        using Aead aead = AeadOf(key, saltAndBody[..TicketKey.SaltLength], isSealing: false);
         try
         {
-            aead.Decrypt(nonce, body[..state.Length], body[state.Length..], state, key.Name);
+            aead.Decrypt(nonce, state, body[state.Length..], key.Name);
             return state;
         }
         catch (AuthenticationTagMismatchException)
@@ -120,11 +121,11 @@ public sealed class TicketKeyRing
         }
     }
 
-    private static AesGcm KeyOf(TicketKey key, ReadOnlySpan<byte> salt)
+    private static Aead AeadOf(TicketKey key, ReadOnlySpan<byte> salt, bool isSealing)
     {
         Span<byte> derived = stackalloc byte[KeyLength];
         key.Derive(salt, derived);
-        var aead = new AesGcm(derived, CipherSuite.TagLength);
+        Aead aead = Aead.Create(AeadAlgorithm.AesGcm, derived, isSealing);
         CryptographicOperations.ZeroMemory(derived);
         return aead;
     }

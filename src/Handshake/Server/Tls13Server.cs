@@ -344,8 +344,7 @@ internal sealed partial class Tls13Server : HandshakeFlow
 
         // A client uses a ticket once (RFC 8446 §C.4): whoever has come with one needs one in its place.
         int count = _resumed is null ? _options.TicketCount : Math.Min(_options.TicketCount, 1);
-        Span<byte> state = stackalloc byte[Hmac.StateLength];
-        LabelExpander expander = LabelExpander.Start(_suite!.Hash, resumptionSecret.Span, state);
+        using var hmac = new KeyedHmac(_suite!.Hash, resumptionSecret.Span);
         Span<byte> ageAdds = stackalloc byte[4 * count];
         RandomNumberGenerator.Fill(ageAdds);
 
@@ -357,7 +356,7 @@ internal sealed partial class Tls13Server : HandshakeFlow
             using var session = new SessionState
             {
                 Suite = _suite!,
-                Secret = KeySchedule.ResumptionKey(_suite!, expander, nonce),
+                Secret = KeySchedule.ResumptionKey(hmac, nonce),
                 ServerName = _hello.ServerName,
                 AuthenticatedAt = authenticatedAt,
                 IssuedAt = now,
@@ -373,7 +372,6 @@ internal sealed partial class Tls13Server : HandshakeFlow
             NewSessionTicket.Write(_writer, lifetime, ageAdd: BinaryPrimitives.ReadUInt32BigEndian(ageAdds[(4 * i)..]), nonce, ticket);
         }
 
-        CryptographicOperations.ZeroMemory(state);
         if (_writer.Length == 0)
         {
             return false;

@@ -13,7 +13,7 @@ internal sealed class Forge : IDisposable
     public Forge(RecordKeys keys)
     {
         _suite = keys.Suite;
-        _aead = Aead.Create(keys.Suite.Aead, keys.Key);
+        _aead = Aead.Create(keys.Suite.Aead, keys.Key, isSealing: true);
         _nonce = new RecordNonce(keys.Iv, keys.Sequence);
     }
 
