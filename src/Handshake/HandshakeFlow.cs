@@ -12,6 +12,9 @@ internal abstract class HandshakeFlow : IDisposable
 
     public abstract bool IsTls13 { get; }
 
+    /// <summary>Whether a session is resumed.</summary>
+    public abstract bool IsResumed { get; }
+
     /// <summary>Whether there was a HelloRetryRequest (RFC 8446 §4.1.4).</summary>
     public virtual bool WasRetried => false;
 

@@ -39,6 +39,12 @@ public abstract class TlsHandshake : IDisposable
     /// </summary>
     public X509Certificate2? PeerCertificate { get; private set; }
 
+    /// <summary>
+    /// Whether a session is resumed, known from <see cref="HandshakeStatus.NeedsCertificateVerdict"/> on: the peer has not shown
+    /// <see cref="PeerCertificate"/> in this handshake, but proved that it is the one that showed it when the session began.
+    /// </summary>
+    public bool IsResumed => Flow is { IsResumed: true };
+
     /// <summary>What this end shows, or would show if the session were not resumed; null on a client that shows no certificate.</summary>
     public CertificateCredential? LocalCredential { get; internal set; }
 

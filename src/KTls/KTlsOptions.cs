@@ -9,6 +9,7 @@ public sealed partial class KTlsOptions
 {
     private int _ticketCount = 2;
     private TimeSpan _handshakeTimeout = TimeSpan.FromSeconds(30);
+    private TimeSpan _certificateVerdictLifetime = TimeSpan.FromMinutes(5);
 
     /// <summary>Who may seal and open records. Default: <see cref="DataPlanePolicy.PreferKernel"/>.</summary>
     public DataPlanePolicy DataPlane { get; set; } = DataPlanePolicy.PreferKernel;
@@ -100,6 +101,27 @@ public sealed partial class KTlsOptions
     public IClientSessionStore? SessionStore { get; set; }
 
     /// <summary>
+    /// How long a client that resumes a session goes by what it decided of the server's certificate when the session began, from zero, each time
+    /// anew, to 7 days. Default: 5 minutes, as long as .NET itself may go by trusted roots that have changed on disk.
+    /// </summary>
+    /// <remarks>
+    /// The certificate must not have expired meanwhile, nor one of its chain, and the options must say the same; else the chain is built anew. It is always built
+    /// anew where revocation is checked (<see cref="SslClientAuthenticationOptions.CertificateRevocationCheckMode"/>), where there is a
+    /// <see cref="SslClientAuthenticationOptions.RemoteCertificateValidationCallback"/>, which gets it, and for sessions from outside of this process.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is out of bounds.</exception>
+    public TimeSpan CertificateVerdictLifetime
+    {
+        get => _certificateVerdictLifetime;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, TimeSpan.FromDays(7));
+            _certificateVerdictLifetime = value;
+        }
+    }
+
+    /// <summary>
     /// The groups of the key agreement, in the order of preference; a client offers the first one's key share at once, and what is
     /// not among <see cref="SupportedParameters.Groups"/> is not used. Default, null: all of those. Where <see cref="System.Net.Security.SslStream"/> serves,
     /// it takes the platform's own: who must not have others sets <see cref="Fallback"/> to <see cref="FallbackPolicy.Forbid"/>.
@@ -137,4 +159,7 @@ public sealed partial class KTlsOptions
 
     /// <summary>The platform, which a test can deny.</summary>
     internal bool IsLinux { get; init; } = OperatingSystem.IsLinux();
+
+    /// <summary>The clock, which a test can turn.</summary>
+    internal TimeProvider Clock { get; init; } = TimeProvider.System;
 }

@@ -40,6 +40,8 @@ internal sealed partial class Tls12Client : Tls12Flow
         Finished,
     }
 
+    public override bool IsResumed => _isResumed;
+
     protected override Action<string>? KeyLogSink => _offer.Options.KeyLog;
 
     public override void Receive(HandshakeType type, ReadOnlySpan<byte> message)

@@ -46,6 +46,8 @@ internal sealed partial class Tls13Client : HandshakeFlow
 
     public override bool IsTls13 => true;
 
+    public override bool IsResumed => _isResumed;
+
     public override bool WasRetried => _wasRetried;
 
     public override void Receive(HandshakeType type, ReadOnlySpan<byte> message)

@@ -56,6 +56,12 @@ public sealed class ClientSession : IDisposable
     /// <summary>Whether the session may be used once only, as in TLS 1.3, so that nobody can tell which connections belong together (RFC 8446 §C.4).</summary>
     public bool IsForOneUse => _state.Suite.IsTls13;
 
+    /// <summary>
+    /// What its owner remembers about the session in this process; null at first. It goes along with the session through a
+    /// <see cref="ClientSessionCache"/>, and is lost in <see cref="Export"/>. KTlsStream keeps its verdict on the certificate there.
+    /// </summary>
+    public object? UserToken { get; set; }
+
     internal SessionState State => _state;
 
     internal ReadOnlySpan<byte> Ticket => _ticket;
@@ -110,7 +116,7 @@ public sealed class ClientSession : IDisposable
     }
 
     /// <summary>The same session once more, to be disposed on its own.</summary>
-    internal ClientSession Copy() => new(_state.Copy(), _ticket, _lifetime, _ageAdd);
+    internal ClientSession Copy() => new(_state.Copy(), _ticket, _lifetime, _ageAdd) { UserToken = UserToken };
 
     /// <inheritdoc/>
     public void Dispose() => _state.Dispose();

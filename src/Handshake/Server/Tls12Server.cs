@@ -35,6 +35,8 @@ internal sealed partial class Tls12Server : Tls12Flow
         Finished,
     }
 
+    public override bool IsResumed => _resumed is not null;
+
     protected override Action<string>? KeyLogSink => _options.KeyLog;
 
     public void Start(ClientHello hello)

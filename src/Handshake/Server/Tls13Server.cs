@@ -48,6 +48,8 @@ internal sealed partial class Tls13Server : HandshakeFlow
 
     public override bool IsTls13 => true;
 
+    public override bool IsResumed => _resumed is not null;
+
     public override bool WasRetried => _retryGroup != default;
 
     public void Start(ClientHello hello)

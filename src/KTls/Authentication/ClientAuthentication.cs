@@ -48,8 +48,13 @@ internal static class ClientAuthentication
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
             var criteria = new PeerVerdict.Criteria(
                 sender, host, IsRequired: true, options.CertificateChainPolicy,
-                options.CertificateRevocationCheckMode, options.RemoteCertificateValidationCallback);
-            await PeerVerdict.ReachAsync(handshake, driver, criteria, attempt.Token).ConfigureAwait(false);
+                options.CertificateRevocationCheckMode, options.RemoteCertificateValidationCallback)
+            {
+                VerdictLifetime = attempt.Options.CertificateVerdictLifetime,
+                Clock = attempt.Options.Clock,
+            };
+            KeptVerdict? verdict = await PeerVerdict.ReachAsync(handshake, driver, criteria, session?.UserToken as KeptVerdict, attempt.Token).ConfigureAwait(false);
+            sessions?.Verdict = verdict;
             await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
             Connection connection = Establishment.Establish(handshake, driver, transport, socket, decision, options.TargetHost ?? string.Empty, sessions, attempt);
             isEstablished = true;

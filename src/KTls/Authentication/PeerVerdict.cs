@@ -20,17 +20,32 @@ internal static class PeerVerdict
         KTlsStream Sender, string? TargetHost, bool IsRequired, X509ChainPolicy? Policy, X509RevocationMode RevocationMode, RemoteCertificateValidationCallback? Callback)
     {
         public bool IsServer => TargetHost is null;
+
+        /// <summary>How long a client may keep the verdict for sessions that it resumes; zero: not at all.</summary>
+        public TimeSpan VerdictLifetime { get; init; }
+
+        /// <summary>The clock of that.</summary>
+        public TimeProvider Clock { get; init; } = TimeProvider.System;
     }
 
     /// <summary>Judges, and tells the handshake, which goes on or ends with an alert.</summary>
+    /// <param name="handshake">The handshake.</param>
+    /// <param name="driver">What sends the alert.</param>
+    /// <param name="criteria">What decides.</param>
+    /// <param name="kept">The verdict that the session began under, if it is resumed.</param>
+    /// <param name="cancellationToken">Cancels the alert.</param>
+    /// <returns>The verdict, if it may be kept.</returns>
     /// <exception cref="AuthenticationException">The certificate is refused.</exception>
-    public static async ValueTask ReachAsync(TlsHandshake handshake, HandshakeDriver driver, Criteria criteria, CancellationToken cancellationToken)
+    public static async ValueTask<KeptVerdict?> ReachAsync(
+        TlsHandshake handshake, HandshakeDriver driver, Criteria criteria, KeptVerdict? kept, CancellationToken cancellationToken)
     {
         AlertDescription alert = AlertDescription.InternalError;
         try
         {
-            Judge(handshake, criteria, ref alert);
+            bool holds = kept is not null && handshake is { IsResumed: true, PeerCertificate: { } certificate } && kept.Holds(criteria, certificate);
+            KeptVerdict? verdict = holds ? kept : Judge(handshake, criteria, ref alert);
             handshake.AcceptPeerCertificate();
+            return verdict;
         }
         catch (TlsAlertException)
         {
@@ -44,12 +59,12 @@ internal static class PeerVerdict
         }
     }
 
-    private static void Judge(TlsHandshake handshake, Criteria criteria, ref AlertDescription alert)
+    private static KeptVerdict? Judge(TlsHandshake handshake, Criteria criteria, ref AlertDescription alert)
     {
         if (handshake.PeerCertificate is not { } certificate)
         {
             JudgeNone(criteria, ref alert);
-            return;
+            return null;
         }
 
         IReadOnlyList<X509Certificate2> others = handshake.LoadOtherCertificates();
@@ -64,6 +79,8 @@ internal static class PeerVerdict
                 alert = (errors & SslPolicyErrors.RemoteCertificateChainErrors) != 0 ? PeerCertificateValidation.AlertFor(chain) : AlertDescription.BadCertificate;
                 throw new AuthenticationException(Describe(errors, chain));
             }
+
+            return KeptVerdict.TryKeep(criteria, certificate, chain);
         }
         finally
         {

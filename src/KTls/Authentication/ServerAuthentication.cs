@@ -152,7 +152,7 @@ internal static class ServerAuthentication
             options.CertificateRevocationCheckMode, options.RemoteCertificateValidationCallback);
         if (handshake.Status == HandshakeStatus.NeedsCertificateVerdict)
         {
-            await PeerVerdict.ReachAsync(handshake, driver, criteria, cancellationToken).ConfigureAwait(false);
+            await PeerVerdict.ReachAsync(handshake, driver, criteria, kept: null, cancellationToken).ConfigureAwait(false);
             await driver.RunAsync(handshake, cancellationToken).ConfigureAwait(false);
         }
         else if (criteria.Callback is not null)
