@@ -41,7 +41,8 @@ public abstract class TlsHandshake : IDisposable
 
     /// <summary>
     /// Whether a session is resumed, known from <see cref="HandshakeStatus.NeedsCertificateVerdict"/> on: the peer has not shown
-    /// <see cref="PeerCertificate"/> in this handshake, but proved that it is the one that showed it when the session began.
+    /// <see cref="PeerCertificate"/> in this handshake; when the handshake is complete, it has proved that it is the one that showed it when
+    /// the session began.
     /// </summary>
     public bool IsResumed => Flow is { IsResumed: true };
 

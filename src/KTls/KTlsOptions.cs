@@ -102,11 +102,11 @@ public sealed partial class KTlsOptions
 
     /// <summary>
     /// How long a client that resumes a session goes by what it decided of the server's certificate when the session began, from zero, each time
-    /// anew, to 7 days. Default: 5 minutes, as long as .NET itself may go by trusted roots that have changed on disk.
+    /// anew, to 7 days. Default: 5 minutes.
     /// </summary>
     /// <remarks>
-    /// The certificate must not have expired meanwhile, nor one of its chain, and the options must say the same; else the chain is built anew. It is always built
-    /// anew where revocation is checked (<see cref="SslClientAuthenticationOptions.CertificateRevocationCheckMode"/>), where there is a
+    /// The certificate must not have expired meanwhile, nor one of its chain, and name and options must be the same; else the chain is built anew. Changes of the
+    /// system's and the user's stores are not looked for. The chain is always built anew where revocation is checked (<see cref="SslClientAuthenticationOptions.CertificateRevocationCheckMode"/>), where there is a
     /// <see cref="SslClientAuthenticationOptions.RemoteCertificateValidationCallback"/>, which gets it, and for sessions from outside of this process.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is out of bounds.</exception>

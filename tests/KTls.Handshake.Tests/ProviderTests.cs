@@ -1,4 +1,7 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Security.Cryptography;
+using System.Text.Json.Nodes;
 using KTls.Handshake.Crypto;
 
 namespace KTls.Handshake.Tests;
@@ -6,6 +9,8 @@ namespace KTls.Handshake.Tests;
 /// <summary>OpenSSL's functions, called by ourselves, and .NET's classes, which do the work where those cannot be had, give the same.</summary>
 public sealed class ProviderTests
 {
+    private const string WithoutOpenSsl = "KTLS_TESTS_WITHOUT_OPENSSL";
+
     private static readonly int[] Lengths = [0, 1, 16, 55, 64, 129, 1000, 16401];
 
     public static TheoryData<string> Hashes => ["SHA256", "SHA384"];
@@ -17,16 +22,31 @@ public sealed class ProviderTests
         { nameof(AeadAlgorithm.ChaCha20Poly1305), 32 },
     };
 
+    /// <summary>This machine has OpenSSL 3, so what is tested here is what servers use; but for the process that is started below.</summary>
     [Fact]
-    public void This_machine_has_OpenSSL_so_what_is_tested_here_is_what_servers_use()
+    public void OpenSSL_does_the_work_unless_it_is_told_not_to()
+    {
+        bool isExpected = Environment.GetEnvironmentVariable(WithoutOpenSsl) is null;
+        Assert.Equal(isExpected, OpenSsl.Digest(HashAlgorithmName.SHA256) != 0);
+        Assert.Equal(isExpected, OpenSsl.Digest(HashAlgorithmName.SHA384) != 0);
+        Assert.Equal(0, OpenSsl.Digest(HashAlgorithmName.SHA512));
+        Assert.Equal(isExpected, OpenSsl.Cipher(AeadAlgorithm.AesGcm, 16) != 0);
+        Assert.Equal(isExpected, OpenSsl.Cipher(AeadAlgorithm.AesGcm, 32) != 0);
+        Assert.Equal(isExpected, OpenSsl.Cipher(AeadAlgorithm.ChaCha20Poly1305, 32) != 0);
+        Assert.Equal(0, OpenSsl.Cipher(AeadAlgorithm.AesCcm, 16));
+        using Digest digest = Digest.Create(HashAlgorithmName.SHA256);
+        using var hmac = Hmac.Create(HashAlgorithmName.SHA384);
+        Assert.Equal(isExpected ? typeof(Digest.OpenSslDigest) : typeof(Digest.DotNetDigest), digest.GetType());
+        Assert.Equal(isExpected ? typeof(Hmac.OpenSslHmac) : typeof(Hmac.DotNetHmac), hmac.GetType());
+    }
+
+    /// <summary>OpenSSL is the library that .NET has loaded, not a second one with settings of its own.</summary>
+    [Fact]
+    public void There_is_one_libcrypto()
     {
         Assert.NotEqual(0, OpenSsl.Digest(HashAlgorithmName.SHA256));
-        Assert.NotEqual(0, OpenSsl.Digest(HashAlgorithmName.SHA384));
-        Assert.Equal(0, OpenSsl.Digest(HashAlgorithmName.SHA512));
-        Assert.NotEqual(0, OpenSsl.Cipher(AeadAlgorithm.AesGcm, 16));
-        Assert.NotEqual(0, OpenSsl.Cipher(AeadAlgorithm.AesGcm, 32));
-        Assert.NotEqual(0, OpenSsl.Cipher(AeadAlgorithm.ChaCha20Poly1305, 32));
-        Assert.Equal(0, OpenSsl.Cipher(AeadAlgorithm.AesCcm, 16));
+        IEnumerable<string> files = File.ReadLines("/proc/self/maps").Select(line => line[(line.LastIndexOf(' ') + 1)..]).Where(file => file.Contains("libcrypto", StringComparison.Ordinal));
+        Assert.Single(files.Distinct());
     }
 
     [Theory]
@@ -85,17 +105,17 @@ public sealed class ProviderTests
         Hmac first;
         using (var keyed = new KeyedHmac(HashAlgorithmName.SHA256, key))
         {
-            first = keyed.Hmac;
+            first = keyed.Inner;
             using var other = new KeyedHmac(HashAlgorithmName.SHA256, Bytes(5));
             using var longer = new KeyedHmac(HashAlgorithmName.SHA384, Bytes(5));
-            Assert.NotSame(first, other.Hmac);
-            Assert.NotSame(first, longer.Hmac);
+            Assert.NotSame(first, other.Inner);
+            Assert.NotSame(first, longer.Inner);
             AssertKeyed(key, first);
         }
 
         AssertKeyed([], first);
         using var again = new KeyedHmac(HashAlgorithmName.SHA256, Bytes(7));
-        Assert.Same(first, again.Hmac);
+        Assert.Same(first, again.Inner);
         AssertKeyed(Bytes(7), first);
 
         static void AssertKeyed(byte[] key, Hmac hmac)
@@ -140,18 +160,89 @@ public sealed class ProviderTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Aeads))]
+    public void Nonce_and_tag_have_their_lengths(string name, int keyLength)
+    {
+        AeadAlgorithm algorithm = Enum.Parse<AeadAlgorithm>(name);
+        using Aead sealing = Aead.Create(algorithm, Bytes(keyLength), isSealing: true);
+        using Aead opening = Aead.Create(algorithm, Bytes(keyLength), isSealing: false);
+        byte[] data = Bytes(20);
+        byte[] tag = new byte[16];
+        sealing.Encrypt(Bytes(12), data, tag, Bytes(5));
+        foreach (int length in new[] { 0, 4, 11, 13 })
+        {
+            Assert.Throws<ArgumentOutOfRangeException>(() => sealing.Encrypt(Bytes(length), Bytes(20), new byte[16], Bytes(5)));
+            Assert.Throws<ArgumentOutOfRangeException>(() => opening.Decrypt(Bytes(length), [.. data], tag, Bytes(5)));
+        }
+
+        foreach (int length in new[] { 0, 4, 12, 15 })
+        {
+            byte[] opened = [.. data];
+            Assert.Throws<ArgumentOutOfRangeException>(() => sealing.Encrypt(Bytes(12), Bytes(20), new byte[length], Bytes(5)));
+            Assert.Throws<ArgumentOutOfRangeException>(() => opening.Decrypt(Bytes(12), opened, tag.AsSpan(0, length), Bytes(5)));
+            Assert.All(opened, b => Assert.Equal(0, b));
+        }
+    }
+
     [Fact]
     public void What_is_disposed_is_of_no_use()
     {
-        Aead aead = Aead.Create(AeadAlgorithm.AesGcm, Bytes(16), isSealing: true);
-        Digest digest = Digest.Create(HashAlgorithmName.SHA256);
-        var hmac = Hmac.Create(HashAlgorithmName.SHA256);
-        aead.Dispose();
-        digest.Dispose();
-        hmac.Dispose();
-        Assert.Throws<ObjectDisposedException>(() => aead.Encrypt(Bytes(12), Bytes(3), new byte[16], Bytes(5)));
-        Assert.Throws<ObjectDisposedException>(() => digest.Append(Bytes(3)));
-        Assert.Throws<ObjectDisposedException>(() => hmac.TakeKey(Bytes(3)));
+        foreach (Aead aead in new[] { Aead.Create(AeadAlgorithm.AesGcm, Bytes(16), isSealing: true), Aead.CreateDotNet(AeadAlgorithm.AesGcm, Bytes(16)) })
+        {
+            aead.Dispose();
+            Assert.Throws<ObjectDisposedException>(() => aead.Encrypt(Bytes(12), Bytes(3), new byte[16], Bytes(5)));
+        }
+
+        foreach (Digest digest in new[] { Digest.Create(HashAlgorithmName.SHA256), new Digest.DotNetDigest(HashAlgorithmName.SHA256) })
+        {
+            digest.Dispose();
+            Assert.Throws<ObjectDisposedException>(() => digest.Append(Bytes(3)));
+        }
+
+        foreach (Hmac hmac in new[] { Hmac.Create(HashAlgorithmName.SHA256), new Hmac.DotNetHmac(HashAlgorithmName.SHA256) })
+        {
+            Assert.Throws<CryptographicException>(() => hmac.Compute(Bytes(3), new byte[32]));
+            hmac.TakeKey(Bytes(3));
+            hmac.Dispose();
+            Assert.Throws<ObjectDisposedException>(() => hmac.TakeKey(Bytes(3)));
+            Assert.Throws<ObjectDisposedException>(() => hmac.Compute(Bytes(3), new byte[32]));
+        }
+    }
+
+    /// <summary>The handshakes of this project once more, in a process that is told to leave OpenSSL to .NET.</summary>
+    [Theory]
+    [InlineData(false, 0)]
+    [InlineData(true, 1)]
+    public async Task Handshakes_work_with_the_classes_of_NET_alone(bool isWanted, int expectedExitCode)
+    {
+        string assembly = typeof(ProviderTests).Assembly.Location;
+        string configuration = Path.Combine(Directory.CreateTempSubdirectory("ktls").FullName, "runtimeconfig.json");
+        JsonNode root = JsonNode.Parse(await File.ReadAllTextAsync(Path.ChangeExtension(assembly, "runtimeconfig.json"), TestContext.Current.CancellationToken))!;
+        JsonObject options = root["runtimeOptions"]!.AsObject();
+        options["configProperties"] ??= new JsonObject();
+        options["configProperties"]![OpenSsl.Switch] = isWanted;
+        await File.WriteAllTextAsync(configuration, root.ToJsonString(), TestContext.Current.CancellationToken);
+
+        // Told to use OpenSSL, the test that wants it not to be there has to fail: so the switch is what decides.
+        string[] arguments = ["-method", "*.OpenSSL_does_the_work_unless_it_is_told_not_to"];
+        if (!isWanted)
+        {
+            string[] classes = ["Rfc8448Tests", "KeyScheduleTests", "HandshakeTests", "ExporterTests", "PostHandshakeTests", "RecordProtectionTests", "ResumptionTests", "TicketKeyRingTests", "PrfTests", "ResumedClientTests", "TicketTests"];
+            arguments = [.. arguments, .. classes.SelectMany(name => new[] { "-method", $"*.{name}.*" })];
+        }
+
+        using var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["exec", "--runtimeconfig", configuration, "--depsfile", Path.ChangeExtension(assembly, "deps.json"), assembly, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            Environment = { [WithoutOpenSsl] = "1" },
+        })!;
+        string output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(expectedExitCode == process.ExitCode, output);
+        Assert.Equal(isWanted, !output.Contains("Failed: 0", StringComparison.Ordinal));
+        Assert.True(isWanted || int.Parse(output.Split("Total: ")[1].Split(',')[0], CultureInfo.InvariantCulture) > 100, output);
+        Directory.Delete(Path.GetDirectoryName(configuration)!, recursive: true);
     }
 
     private static byte[] Bytes(int length) => [.. Enumerable.Range(1, length).Select(i => (byte)i)];

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using KTls.Authentication;
 using KTls.Handshake;
 
 namespace KTls.Tests;
@@ -17,6 +18,10 @@ public sealed class KeptVerdictTests : IDisposable
     {
         { "another root beside it", options => options.CertificateChainPolicy!.CustomTrustStore.Add(TestPki.Rsa) },
         { "the same root once more, as another object", options => options.CertificateChainPolicy = Trusting(X509CertificateLoader.LoadCertificate(TestPki.Root.RawData)) },
+        { "the same root, disposed of", options => DisposedRoot(options.CertificateChainPolicy!) },
+        { "the system's roots", options => options.CertificateChainPolicy!.TrustMode = X509ChainTrustMode.System },
+        { "which certificates revocation is about", options => options.CertificateChainPolicy!.RevocationFlag = X509RevocationFlag.EntireChain },
+        { "no policy at all", options => options.CertificateChainPolicy = null },
         { "revocation", options => options.CertificateChainPolicy!.RevocationMode = X509RevocationMode.Offline },
         { "flags", options => options.CertificateChainPolicy!.VerificationFlags = X509VerificationFlags.IgnoreEndRevocationUnknown },
         { "a time", options => options.CertificateChainPolicy!.VerificationTime = DateTime.Now },
@@ -80,24 +85,27 @@ public sealed class KeptVerdictTests : IDisposable
     [MemberData(nameof(Changes))]
     public async Task Whoever_asks_for_something_else_has_the_chain_built(string name, Action<SslClientAuthenticationOptions> change)
     {
-        Assert.NotEmpty(name);
         KTlsOptions options = Options();
         SslClientAuthenticationOptions client = TestPki.Client();
+        client.CertificateChainPolicy = Trusting(X509CertificateLoader.LoadCertificate(TestPki.Root.RawData));
         Assert.Equal((false, 1), await ConnectAsync(options, client));
         Assert.Equal((true, 0), await ConnectAsync(options, client));
         change(client);
-        int built = 0;
+        SslServerAuthenticationOptions server = TestPki.Server();
+        int before = _chains.Count;
+        bool isRefused = false;
         try
         {
-            (_, built) = await ConnectAsync(options, client);
+            _ = await ConnectAsync(options, client, server);
         }
-        catch (AuthenticationException)
+        catch (Exception e) when (e is AuthenticationException or ArgumentException or IOException)
         {
-            // Revocation cannot be checked, and the policy is not the certificate's: only who builds the chain can tell.
-            built = 1;
+            // Whether revocation can be checked, and what a root that is disposed of is good for, is found out only by who builds the chain.
+            isRefused = true;
         }
 
-        Assert.Equal(1, built);
+        // Going by the verdict, it would have accepted without a chain.
+        Assert.True(isRefused || _chains.Count - before == 1, name);
     }
 
     [Fact]
@@ -108,6 +116,82 @@ public sealed class KeptVerdictTests : IDisposable
         Assert.Equal((false, 1), await ConnectAsync(options, client));
         client.CertificateChainPolicy!.CustomTrustStore.Clear();
         client.CertificateChainPolicy.CustomTrustStore.Add(TestPki.Rsa);
+        await Assert.ThrowsAsync<AuthenticationException>(() => ConnectAsync(options, client));
+    }
+
+    [Fact]
+    public async Task What_a_callback_has_accepted_is_not_accepted_without_it()
+    {
+        KTlsOptions options = Options();
+        SslClientAuthenticationOptions client = TestPki.Client();
+        client.CertificateChainPolicy = Trusting(TestPki.Rsa);
+        client.RemoteCertificateValidationCallback = (_, _, _, _) => true;
+        Assert.Equal((false, 1), await ConnectAsync(options, client));
+        client.RemoteCertificateValidationCallback = null;
+        await Assert.ThrowsAsync<AuthenticationException>(() => ConnectAsync(options, client));
+    }
+
+    [Fact]
+    public async Task Another_name_is_another_question()
+    {
+        KTlsOptions options = Options();
+        SslClientAuthenticationOptions client = TestPki.Client();
+        client.CertificateChainPolicy!.VerificationFlags = X509VerificationFlags.IgnoreInvalidName;
+        client.TargetHost = "127.0.0.1";
+        Assert.Equal((false, 1), await ConnectAsync(options, client));
+        Assert.Equal((true, 0), await ConnectAsync(options, client));
+        client.TargetHost = "127.0.0.2";
+        Assert.Equal((true, 1), await ConnectAsync(options, client));
+    }
+
+    [Fact]
+    public void Without_a_policy_it_is_the_same_and_revocation_is_seen()
+    {
+        // Nobody trusts the test's root but the policy: so the verdict is made by hand.
+        using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(TestPki.Ecdsa.RawData);
+        using var chain = new X509Chain { ChainPolicy = TestPki.TrustRoot() };
+        Assert.True(chain.Build(certificate));
+        PeerVerdict.Criteria criteria = new(null!, "localhost", IsRequired: true, Policy: null, X509RevocationMode.NoCheck, Callback: null) { VerdictLifetime = TimeSpan.FromMinutes(5), Clock = _clock };
+        KeptVerdict verdict = KeptVerdict.TryKeep(criteria, certificate, chain)!;
+        Assert.True(verdict.Holds(criteria, certificate));
+        Assert.False(verdict.Holds(criteria with { RevocationMode = X509RevocationMode.Online }, certificate));
+        Assert.False(verdict.Holds(criteria with { Policy = TestPki.TrustRoot() }, certificate));
+        Assert.False(verdict.Holds(criteria with { TargetHost = null }, certificate));
+        Assert.False(verdict.Holds(criteria with { TargetHost = "LOCALHOST." }, certificate));
+        Assert.False(verdict.Holds(criteria, TestPki.Rsa));
+        Assert.Null(KeptVerdict.TryKeep(criteria with { RevocationMode = X509RevocationMode.Offline }, certificate, chain));
+        Assert.Null(KeptVerdict.TryKeep(criteria with { TargetHost = null }, certificate, chain));
+        Assert.Null(KeptVerdict.TryKeep(criteria with { Callback = (_, _, _, _) => true }, certificate, chain));
+
+        // Set back by less than it is old, the clock says little; time itself goes on.
+        _clock.Passed += TimeSpan.FromMinutes(5);
+        Assert.False(verdict.Holds(criteria, certificate));
+
+        // From here on it is the root that expires first.
+        criteria = criteria with { VerdictLifetime = TimeSpan.FromDays(7) };
+        using X509Certificate2 late = TestPki.Issue(ECDsa.Create(ECCurve.NamedCurves.nistP256), notAfter: TestPki.Root.NotAfter);
+        using var longer = new X509Chain { ChainPolicy = TestPki.TrustRoot() };
+        Assert.True(longer.Build(late));
+        _clock.Now = longer.ChainElements[^1].Certificate.NotAfter.AddMinutes(-1);
+        verdict = KeptVerdict.TryKeep(criteria, late, longer)!;
+        Assert.True(verdict.Holds(criteria, late));
+        _clock.Now += TimeSpan.FromMinutes(1);
+        Assert.False(verdict.Holds(criteria, late));
+    }
+
+    [Fact]
+    public async Task A_policy_that_changes_while_the_chain_is_built_was_not_asked()
+    {
+        KTlsOptions options = Options();
+        SslClientAuthenticationOptions client = TestPki.Client();
+        SslServerAuthenticationOptions server = TestPki.Server();
+        _chains.Starting = () =>
+        {
+            client.CertificateChainPolicy!.CustomTrustStore.Clear();
+            client.CertificateChainPolicy.CustomTrustStore.Add(TestPki.Rsa);
+        };
+        Assert.Equal((false, 1), await ConnectAsync(options, client, server));
+        _chains.Starting = null;
         await Assert.ThrowsAsync<AuthenticationException>(() => ConnectAsync(options, client));
     }
 
@@ -130,7 +214,10 @@ public sealed class KeptVerdictTests : IDisposable
     {
         KTlsOptions options = Options();
         Assert.Equal((false, 1), await ConnectAsync(options, TestPki.Client()));
-        SslServerAuthenticationOptions other = TestPki.Server(TestPki.Rsa);
+        SslServerAuthenticationOptions other = TestPki.Server();
+        other.AllowTlsResume = false;
+        Assert.Equal((false, 1), await ConnectAsync(options, TestPki.Client(), other));
+        other = TestPki.Server(TestPki.Rsa);
         other.AllowTlsResume = false;
         Assert.Equal((false, 1), await ConnectAsync(options, TestPki.Client(), other));
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -151,6 +238,8 @@ public sealed class KeptVerdictTests : IDisposable
     }
 
     public void Dispose() => _chains.Dispose();
+
+    private static void DisposedRoot(X509ChainPolicy policy) => policy.CustomTrustStore[0].Dispose();
 
     private static X509ChainPolicy Trusting(X509Certificate2 root)
     {
@@ -184,6 +273,8 @@ public sealed class KeptVerdictTests : IDisposable
 
         public int Count => Volatile.Read(ref _count);
 
+        public Action? Starting { get; set; }
+
         protected override void OnEventSourceCreated(EventSource eventSource)
         {
             if (eventSource.Name == "System.Security.Cryptography.X509Certificates.X509Chain.OpenSsl")
@@ -197,6 +288,7 @@ public sealed class KeptVerdictTests : IDisposable
             if (eventData is { EventName: "ChainStart" } && Current.Value == this)
             {
                 Interlocked.Increment(ref _count);
+                Starting?.Invoke();
             }
         }
     }
@@ -205,7 +297,13 @@ public sealed class KeptVerdictTests : IDisposable
     {
         public DateTimeOffset Now { get; set; } = DateTimeOffset.UtcNow;
 
+        public TimeSpan Passed { get; set; }
+
         public override DateTimeOffset GetUtcNow() => Now;
+
+        public override long GetTimestamp() => Passed.Ticks;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
     }
 
     /// <summary>The usual cache, for which all servers are one.</summary>

@@ -40,10 +40,22 @@ internal abstract class Aead : IDisposable
 
         public override void Decrypt(ReadOnlySpan<byte> nonce, Span<byte> data, ReadOnlySpan<byte> tag, ReadOnlySpan<byte> associatedData)
         {
-            if (!_context.TryOpen(nonce, data, tag, associatedData))
+            bool isOpened = false;
+            try
             {
-                // Whoever looks at it all the same finds nothing that a forger has had opened.
-                CryptographicOperations.ZeroMemory(data);
+                isOpened = _context.TryOpen(nonce, data, tag, associatedData);
+            }
+            finally
+            {
+                if (!isOpened)
+                {
+                    // Whoever looks at it all the same finds nothing that a forger has had opened.
+                    CryptographicOperations.ZeroMemory(data);
+                }
+            }
+
+            if (!isOpened)
+            {
                 throw new AuthenticationTagMismatchException();
             }
         }

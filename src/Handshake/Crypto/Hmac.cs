@@ -50,6 +50,7 @@ internal abstract class Hmac : IDisposable
     {
         private readonly HashAlgorithmName _hash;
         private SecretBytes? _key;
+        private bool _isDisposed;
 
         public DotNetHmac(HashAlgorithmName hash)
             : base(hash)
@@ -59,13 +60,18 @@ internal abstract class Hmac : IDisposable
 
         public override void TakeKey(ReadOnlySpan<byte> key)
         {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
             _key?.Dispose();
             _key = new SecretBytes(key);
         }
 
-        public override void Dispose() => _key?.Dispose();
+        public override void Dispose()
+        {
+            _isDisposed = true;
+            _key?.Dispose();
+        }
 
         protected override void ComputeCore(ReadOnlySpan<byte> data, Span<byte> output) =>
-            CryptographicOperations.HmacData(_hash, _key!.Span, data, output);
+            CryptographicOperations.HmacData(_hash, (_key ?? throw new CryptographicException("There is no key.")).Span, data, output);
     }
 }

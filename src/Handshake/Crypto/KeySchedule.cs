@@ -72,8 +72,8 @@ internal sealed class KeySchedule : IDisposable
     /// <param name="ticketNonce">The ticket's nonce.</param>
     public static SecretBytes ResumptionKey(KeyedHmac resumptionSecret, ReadOnlySpan<byte> ticketNonce)
     {
-        var key = new SecretBytes(resumptionSecret.Hmac.Length);
-        HkdfLabel.Expand(resumptionSecret.Hmac, "resumption"u8, ticketNonce, key.Span);
+        var key = new SecretBytes(resumptionSecret.Length);
+        resumptionSecret.Expand("resumption"u8, ticketNonce, key.Span);
         return key;
     }
 
@@ -97,8 +97,8 @@ internal sealed class KeySchedule : IDisposable
     {
         Span<byte> finishedKey = stackalloc byte[suite.HashLength];
         using var hmac = new KeyedHmac(suite.Hash, baseSecret);
-        HkdfLabel.Expand(hmac.Hmac, "finished"u8, default, finishedKey);
-        hmac.Hmac.TakeKey(finishedKey);
+        hmac.Expand("finished"u8, default, finishedKey);
+        hmac.TakeKey(finishedKey);
         hmac.Compute(transcriptHash, verifyData);
         CryptographicOperations.ZeroMemory(finishedKey);
     }
@@ -107,7 +107,7 @@ internal sealed class KeySchedule : IDisposable
     public static void UpdateTrafficSecret(CipherSuite suite, SecretBytes secret)
     {
         using var hmac = new KeyedHmac(suite.Hash, secret.Span);
-        HkdfLabel.Expand(hmac.Hmac, "traffic upd"u8, default, secret.Span);
+        hmac.Expand("traffic upd"u8, default, secret.Span);
     }
 
     public void Dispose()

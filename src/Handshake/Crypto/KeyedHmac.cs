@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 namespace KTls.Handshake.Crypto;
 
 /// <summary>
-/// HMAC with one key for the length of a method: an <see cref="Crypto.Hmac"/> of the thread, which goes on to the next key when this
+/// HMAC with one key for the length of a method: an <see cref="Hmac"/> of the thread, which goes on to the next key when this
 /// one is done with. It cannot leave the method, so no two users ever share one.
 /// </summary>
 internal readonly ref struct KeyedHmac : IDisposable
@@ -18,15 +18,20 @@ internal readonly ref struct KeyedHmac : IDisposable
     private static Stack<Hmac>? t_sha384;
 
     private readonly Stack<Hmac> _spares;
+    private readonly Hmac _hmac;
 
     public KeyedHmac(HashAlgorithmName hash, ReadOnlySpan<byte> key)
     {
         _spares = hash == HashAlgorithmName.SHA384 ? t_sha384 ??= new(MaxSpares) : t_sha256 ??= new(MaxSpares);
-        Hmac = _spares.TryPop(out Hmac? spare) ? spare : Hmac.Create(hash);
-        Hmac.TakeKey(key);
+        _hmac = _spares.TryPop(out Hmac? spare) ? spare : Hmac.Create(hash);
+        _hmac.TakeKey(key);
     }
 
-    public Hmac Hmac { get; }
+    /// <inheritdoc cref="Hmac.Length"/>
+    public int Length => _hmac.Length;
+
+    /// <summary>What computes; for a test, because it belongs to the next one after <see cref="Dispose"/>.</summary>
+    internal Hmac Inner => _hmac;
 
     /// <summary>Computes one HMAC.</summary>
     public static void Compute(HashAlgorithmName hash, ReadOnlySpan<byte> key, ReadOnlySpan<byte> data, Span<byte> output)
@@ -35,18 +40,24 @@ internal readonly ref struct KeyedHmac : IDisposable
         hmac.Compute(data, output);
     }
 
-    /// <inheritdoc cref="Hmac.Compute"/>
-    public void Compute(ReadOnlySpan<byte> data, Span<byte> output) => Hmac.Compute(data, output);
+    /// <summary>Goes on to another key.</summary>
+    public void TakeKey(ReadOnlySpan<byte> key) => _hmac.TakeKey(key);
+
+    /// <summary>Computes one HMAC.</summary>
+    public void Compute(ReadOnlySpan<byte> data, Span<byte> output) => _hmac.Compute(data, output);
+
+    /// <summary>Expands a label of the key (<see cref="HkdfLabel"/>).</summary>
+    public void Expand(ReadOnlySpan<byte> label, ReadOnlySpan<byte> context, Span<byte> output) => HkdfLabel.Expand(_hmac, label, context, output);
 
     public void Dispose()
     {
         if (_spares.Count == MaxSpares)
         {
-            Hmac.Dispose();
+            _hmac.Dispose();
             return;
         }
 
-        Hmac.ForgetKey();
-        _spares.Push(Hmac);
+        _hmac.ForgetKey();
+        _spares.Push(_hmac);
     }
 }

@@ -4,6 +4,9 @@ namespace KTls.Handshake.Crypto;
 
 internal static partial class OpenSsl
 {
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint dlopen(string file, int mode);
+
     [LibraryImport(Library)]
     private static partial nuint OpenSSL_version_num();
 

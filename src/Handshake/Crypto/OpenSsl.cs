@@ -9,16 +9,25 @@ namespace KTls.Handshake.Crypto;
 /// </summary>
 internal static partial class OpenSsl
 {
+    /// <summary>A switch of the AppContext; false: .NET's own classes do the work.</summary>
+    public const string Switch = "KTls.Handshake.UseOpenSsl";
+
     // OpenSSL 3 in all its versions; where .NET uses another, .NET's own classes do the work.
     private const string Library = "libcrypto.so.3";
     private const int MajorVersion = 3;
+
+    private const int Now = 2; // RTLD_NOW
+    private const int OnlyIfLoaded = 4; // RTLD_NOLOAD
 
     private const int GetTag = 0x10;
     private const int SetTag = 0x11;
     private const int SameDirection = -1;
 
     // Asked of .NET first: it loads and initialises the library, without a clean-up at exit that other threads would not survive.
-    private static readonly bool IsUsable = OperatingSystem.IsLinux() && IsVersion(SafeEvpPKeyHandle.OpenSslVersion);
+    private static readonly bool IsUsable =
+        OperatingSystem.IsLinux()
+        && (!AppContext.TryGetSwitch(Switch, out bool isWanted) || isWanted)
+        && IsLoaded(SafeEvpPKeyHandle.OpenSslVersion);
 
     // Looked up once, and never released.
     private static readonly nint Sha256 = FetchDigest("SHA256");
@@ -39,18 +48,45 @@ internal static partial class OpenSsl
         _ => 0,
     };
 
-    // Whether this is the version that our library must have, too.
-    private static bool IsVersion(long version)
+    // The library must be there already, and of the version that .NET has: another one, from the application's folder or beside an
+    // executable that OpenSSL is linked into, would have settings of its own and a clean-up at exit.
+    private static bool IsLoaded(long version)
     {
-        try
+        if (version >> 28 != MajorVersion)
         {
-            return version >> 28 == MajorVersion && OpenSSL_version_num() == (nuint)version;
-        }
-        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
-        {
-            // OpenSSL may be linked into an executable of native code.
             return false;
         }
+
+        try
+        {
+            nint library = dlopen(Library, Now | OnlyIfLoaded);
+            if (library == 0 || !HasHmac(library))
+            {
+                return false;
+            }
+
+            NativeLibrary.SetDllImportResolver(typeof(OpenSsl).Assembly, (name, _, _) => name == Library ? library : 0);
+            return OpenSSL_version_num() == (nuint)version;
+        }
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or InvalidOperationException)
+        {
+            // dlopen is not in libc before glibc 2.34, or somebody else resolves the libraries of this assembly.
+            return false;
+        }
+    }
+
+    // The one thing that OpenSSL 3 can be built without (no-deprecated).
+    private static bool HasHmac(nint library)
+    {
+        foreach (string function in (ReadOnlySpan<string>)[nameof(HMAC_CTX_new), nameof(HMAC_CTX_free), nameof(HMAC_Init_ex), nameof(HMAC_Update), nameof(HMAC_Final)])
+        {
+            if (!NativeLibrary.TryGetExport(library, function, out _))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     // A provider may lack an algorithm: FIPS has no ChaCha20.
@@ -161,7 +197,7 @@ internal static partial class OpenSsl
 
         public void Seal(ReadOnlySpan<byte> nonce, Span<byte> data, Span<byte> tag, ReadOnlySpan<byte> associatedData)
         {
-            Transform(nonce, data, associatedData);
+            Transform(nonce, data, tag, associatedData);
             Check(Finish());
             Check(EVP_CIPHER_CTX_ctrl(this, GetTag, tag.Length, tag));
         }
@@ -169,7 +205,7 @@ internal static partial class OpenSsl
         /// <summary>Opens; false when the tag does not fit, and then the data is not to be used.</summary>
         public bool TryOpen(ReadOnlySpan<byte> nonce, Span<byte> data, ReadOnlySpan<byte> tag, ReadOnlySpan<byte> associatedData)
         {
-            Transform(nonce, data, associatedData);
+            Transform(nonce, data, tag, associatedData);
             Check(EVP_CIPHER_CTX_ctrl(this, SetTag, tag.Length, tag));
             int fits = Finish();
             ClearErrors(fits);
@@ -182,8 +218,11 @@ internal static partial class OpenSsl
             return true;
         }
 
-        private void Transform(ReadOnlySpan<byte> nonce, Span<byte> data, ReadOnlySpan<byte> associatedData)
+        private void Transform(ReadOnlySpan<byte> nonce, Span<byte> data, ReadOnlySpan<byte> tag, ReadOnlySpan<byte> associatedData)
         {
+            // OpenSSL reads a whole nonce, keeps the last one when there is none, and takes shorter tags, too.
+            ArgumentOutOfRangeException.ThrowIfNotEqual(nonce.Length, CipherSuite.NonceLength, nameof(nonce));
+            ArgumentOutOfRangeException.ThrowIfNotEqual(tag.Length, CipherSuite.TagLength, nameof(tag));
             Check(EVP_CipherInit_ex(this, 0, 0, default, nonce, SameDirection));
             Check(EVP_CipherUpdate(this, default, out _, associatedData, associatedData.Length));
             if (!data.IsEmpty)

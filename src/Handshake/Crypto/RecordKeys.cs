@@ -22,8 +22,8 @@ public sealed class RecordKeys : IDisposable
         _material = new SecretBytes(suite.KeyLength + suite.IvLength);
         Sequence = sequence;
         using var hmac = new KeyedHmac(suite.Hash, trafficSecret);
-        HkdfLabel.Expand(hmac.Hmac, "key"u8, default, _material.Span[..suite.KeyLength]);
-        HkdfLabel.Expand(hmac.Hmac, "iv"u8, default, _material.Span[suite.KeyLength..]);
+        hmac.Expand("key"u8, default, _material.Span[..suite.KeyLength]);
+        hmac.Expand("iv"u8, default, _material.Span[suite.KeyLength..]);
     }
 
     /// <summary>TLS 1.2: parts of the key block (RFC 5246 §6.3).</summary>

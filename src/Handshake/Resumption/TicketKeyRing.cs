@@ -76,10 +76,19 @@ public sealed class TicketKeyRing
         Span<byte> body = ticket.AsSpan(TicketKey.NameLength + TicketKey.SaltLength);
         Span<byte> nonce = stackalloc byte[CipherSuite.NonceLength];
         nonce.Clear();
-        state.CopyTo(body);
         using Aead aead = AeadOf(key, salt, isSealing: true);
-        aead.Encrypt(nonce, body[..state.Length], body[state.Length..], key.Name);
-        return ticket;
+        try
+        {
+            // Sealed at once: the collector may copy the ticket at any time.
+            state.CopyTo(body);
+            aead.Encrypt(nonce, body[..state.Length], body[state.Length..], key.Name);
+            return ticket;
+        }
+        catch
+        {
+            CryptographicOperations.ZeroMemory(body);
+            throw;
+        }
     }
 
     /// <summary>Opens a ticket; null when no key of the ring has sealed it.</summary>

@@ -15,17 +15,21 @@ internal sealed class KeptVerdict
     private readonly DateTimeOffset _reachedAt;
     private readonly DateTimeOffset _until;
 
-    private KeptVerdict(string host, byte[] certificate, X509ChainPolicy? policy, DateTimeOffset reachedAt, DateTimeOffset until)
+    // The clock can be set, this one cannot.
+    private readonly long _timestamp;
+
+    private KeptVerdict(in PeerVerdict.Criteria criteria, byte[] certificate, DateTimeOffset reachedAt, DateTimeOffset until)
     {
-        _host = host;
+        _host = criteria.TargetHost!;
         _certificate = certificate;
-        _policy = policy;
+        _policy = criteria.Policy;
         _reachedAt = reachedAt;
         _until = until;
+        _timestamp = criteria.Clock.GetTimestamp();
     }
 
     /// <summary>Keeps a verdict that was reached just now without a callback; null: it is none to be kept.</summary>
-    /// <param name="criteria">What decided.</param>
+    /// <param name="criteria">What decided; the policy is not to change any more.</param>
     /// <param name="certificate">The server's certificate, which is trusted.</param>
     /// <param name="chain">Its chain.</param>
     public static KeptVerdict? TryKeep(in PeerVerdict.Criteria criteria, X509Certificate2 certificate, X509Chain chain)
@@ -43,7 +47,7 @@ internal sealed class KeptVerdict
             until = end < until ? end : until;
         }
 
-        return new KeptVerdict(criteria.TargetHost!, certificate.RawData, criteria.Policy?.Clone(), now, until);
+        return new KeptVerdict(criteria, certificate.RawData, now, until);
     }
 
     /// <summary>Whether the same would be decided again.</summary>
@@ -54,6 +58,7 @@ internal sealed class KeptVerdict
             && now >= _reachedAt
             && now < _until
             && now < _reachedAt + criteria.VerdictLifetime
+            && criteria.Clock.GetElapsedTime(_timestamp) < criteria.VerdictLifetime
             && string.Equals(criteria.TargetHost, _host, StringComparison.Ordinal)
             && certificate.RawDataMemory.Span.SequenceEqual(_certificate)
             && IsSame(criteria.Policy, _policy);
@@ -93,7 +98,8 @@ internal sealed class KeptVerdict
 
         for (int i = 0; i < one.Count; i++)
         {
-            if (!ReferenceEquals(one[i], other[i]))
+            // One that is disposed of has no handle, and no chain is built with it.
+            if (!ReferenceEquals(one[i], other[i]) || one[i].Handle == 0)
             {
                 return false;
             }

@@ -42,6 +42,8 @@ internal static class PeerVerdict
         AlertDescription alert = AlertDescription.InternalError;
         try
         {
+            // The user's policy may change while the chain is built.
+            criteria = criteria with { Policy = criteria.Policy?.Clone() };
             bool holds = kept is not null && handshake is { IsResumed: true, PeerCertificate: { } certificate } && kept.Holds(criteria, certificate);
             KeptVerdict? verdict = holds ? kept : Judge(handshake, criteria, ref alert);
             handshake.AcceptPeerCertificate();
