@@ -50,7 +50,7 @@ internal static class ClientAuthentication
                 sender, host, IsRequired: true, options.CertificateChainPolicy,
                 options.CertificateRevocationCheckMode, options.RemoteCertificateValidationCallback)
             {
-                VerdictLifetime = attempt.Options.CertificateVerdictLifetime,
+                VerdictLifetime = sessions is null ? TimeSpan.Zero : attempt.Options.CertificateVerdictLifetime,
                 Clock = attempt.Options.Clock,
             };
             KeptVerdict? verdict = await PeerVerdict.ReachAsync(handshake, driver, criteria, session?.UserToken as KeptVerdict, attempt.Token).ConfigureAwait(false);

@@ -10,7 +10,7 @@ namespace KTls.Authentication;
 internal sealed class KeptVerdict
 {
     private readonly string _host;
-    private readonly byte[] _certificate;
+    private readonly ReadOnlyMemory<byte> _certificate;
     private readonly X509ChainPolicy? _policy;
     private readonly DateTimeOffset _reachedAt;
     private readonly DateTimeOffset _until;
@@ -18,7 +18,7 @@ internal sealed class KeptVerdict
     // The clock can be set, this one cannot.
     private readonly long _timestamp;
 
-    private KeptVerdict(in PeerVerdict.Criteria criteria, byte[] certificate, DateTimeOffset reachedAt, DateTimeOffset until)
+    private KeptVerdict(in PeerVerdict.Criteria criteria, ReadOnlyMemory<byte> certificate, DateTimeOffset reachedAt, DateTimeOffset until)
     {
         _host = criteria.TargetHost!;
         _certificate = certificate;
@@ -47,7 +47,7 @@ internal sealed class KeptVerdict
             until = end < until ? end : until;
         }
 
-        return new KeptVerdict(criteria, certificate.RawData, now, until);
+        return new KeptVerdict(criteria, certificate.RawDataMemory, now, until);
     }
 
     /// <summary>Whether the same would be decided again.</summary>
@@ -60,7 +60,7 @@ internal sealed class KeptVerdict
             && now < _reachedAt + criteria.VerdictLifetime
             && criteria.Clock.GetElapsedTime(_timestamp) < criteria.VerdictLifetime
             && string.Equals(criteria.TargetHost, _host, StringComparison.Ordinal)
-            && certificate.RawDataMemory.Span.SequenceEqual(_certificate)
+            && certificate.RawDataMemory.Span.SequenceEqual(_certificate.Span)
             && IsSame(criteria.Policy, _policy);
     }
 

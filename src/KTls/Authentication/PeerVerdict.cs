@@ -42,8 +42,12 @@ internal static class PeerVerdict
         AlertDescription alert = AlertDescription.InternalError;
         try
         {
-            // The user's policy may change while the chain is built.
-            criteria = criteria with { Policy = criteria.Policy?.Clone() };
+            // The verdict is kept with the policy that was asked: the user's may change while the chain is built.
+            if (criteria.VerdictLifetime > TimeSpan.Zero)
+            {
+                criteria = criteria with { Policy = criteria.Policy?.Clone() };
+            }
+
             bool holds = kept is not null && handshake is { IsResumed: true, PeerCertificate: { } certificate } && kept.Holds(criteria, certificate);
             KeptVerdict? verdict = holds ? kept : Judge(handshake, criteria, ref alert);
             handshake.AcceptPeerCertificate();
