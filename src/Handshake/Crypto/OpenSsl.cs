@@ -19,10 +19,6 @@ internal static partial class OpenSsl
     private const int Now = 2; // RTLD_NOW
     private const int OnlyIfLoaded = 4; // RTLD_NOLOAD
 
-    private const int GetTag = 0x10;
-    private const int SetTag = 0x11;
-    private const int SameDirection = -1;
-
     // Asked of .NET first: it loads and initialises the library, without a clean-up at exit that other threads would not survive.
     private static readonly bool IsUsable =
         OperatingSystem.IsLinux()
@@ -119,123 +115,6 @@ internal static partial class OpenSsl
         {
             ERR_clear_error();
             throw new CryptographicException("OpenSSL failed.");
-        }
-    }
-
-    /// <summary>A hash that goes on (EVP_MD_CTX).</summary>
-    public sealed class DigestContext : SafeHandle
-    {
-        public DigestContext()
-            : base(0, ownsHandle: true)
-        {
-            SetHandle(EVP_MD_CTX_new());
-            Check(IsInvalid ? 0 : 1);
-        }
-
-        public override bool IsInvalid => handle == 0;
-
-        public void Start(nint digest) => Check(EVP_DigestInit_ex(this, digest, 0));
-
-        public void Append(ReadOnlySpan<byte> data) => Check(EVP_DigestUpdate(this, data, (nuint)data.Length));
-
-        public void CopyTo(DigestContext other) => Check(EVP_MD_CTX_copy_ex(other, this));
-
-        /// <summary>Ends; <see cref="Start"/> or <see cref="CopyTo"/> begin again.</summary>
-        public void Finish(Span<byte> hash) => Check(EVP_DigestFinal_ex(this, hash, 0));
-
-        protected override bool ReleaseHandle()
-        {
-            EVP_MD_CTX_free(handle);
-            return true;
-        }
-    }
-
-    /// <summary>HMAC with one key after the other (HMAC_CTX).</summary>
-    public sealed class HmacContext : SafeHandle
-    {
-        public HmacContext()
-            : base(0, ownsHandle: true)
-        {
-            SetHandle(HMAC_CTX_new());
-            Check(IsInvalid ? 0 : 1);
-        }
-
-        public override bool IsInvalid => handle == 0;
-
-        /// <summary>Takes in a key, and overwrites what is left of the one before.</summary>
-        /// <param name="digest">The hash.</param>
-        /// <param name="key">The key, not empty: OpenSSL would keep the one before.</param>
-        public void TakeKey(nint digest, ReadOnlySpan<byte> key) => Check(HMAC_Init_ex(this, key, key.Length, digest, 0));
-
-        /// <summary>Computes one HMAC with the key that was taken in.</summary>
-        public void Compute(ReadOnlySpan<byte> data, Span<byte> output)
-        {
-            Check(HMAC_Init_ex(this, default, 0, 0, 0));
-            Check(HMAC_Update(this, data, (nuint)data.Length));
-            Check(HMAC_Final(this, output, 0));
-        }
-
-        protected override bool ReleaseHandle()
-        {
-            HMAC_CTX_free(handle);
-            return true;
-        }
-    }
-
-    /// <summary>An AEAD with one key, in one direction (EVP_CIPHER_CTX). Works in place.</summary>
-    public sealed class AeadContext : SafeHandle
-    {
-        public AeadContext(nint cipher, ReadOnlySpan<byte> key, bool isSealing)
-            : base(0, ownsHandle: true)
-        {
-            SetHandle(EVP_CIPHER_CTX_new());
-            Check(IsInvalid ? 0 : 1);
-            Check(EVP_CipherInit_ex(this, cipher, 0, key, default, isSealing ? 1 : 0));
-        }
-
-        public override bool IsInvalid => handle == 0;
-
-        public void Seal(ReadOnlySpan<byte> nonce, Span<byte> data, Span<byte> tag, ReadOnlySpan<byte> associatedData)
-        {
-            Transform(nonce, data, tag, associatedData);
-            Check(Finish());
-            Check(EVP_CIPHER_CTX_ctrl(this, GetTag, tag.Length, tag));
-        }
-
-        /// <summary>Opens; false when the tag does not fit, and then the data is not to be used.</summary>
-        public bool TryOpen(ReadOnlySpan<byte> nonce, Span<byte> data, ReadOnlySpan<byte> tag, ReadOnlySpan<byte> associatedData)
-        {
-            Transform(nonce, data, tag, associatedData);
-            Check(EVP_CIPHER_CTX_ctrl(this, SetTag, tag.Length, tag));
-            int fits = Finish();
-            ClearErrors(fits);
-            return fits == 1;
-        }
-
-        protected override bool ReleaseHandle()
-        {
-            EVP_CIPHER_CTX_free(handle);
-            return true;
-        }
-
-        private void Transform(ReadOnlySpan<byte> nonce, Span<byte> data, ReadOnlySpan<byte> tag, ReadOnlySpan<byte> associatedData)
-        {
-            // OpenSSL reads a whole nonce, keeps the last one when there is none, and takes shorter tags, too.
-            ArgumentOutOfRangeException.ThrowIfNotEqual(nonce.Length, CipherSuite.NonceLength, nameof(nonce));
-            ArgumentOutOfRangeException.ThrowIfNotEqual(tag.Length, CipherSuite.TagLength, nameof(tag));
-            Check(EVP_CipherInit_ex(this, 0, 0, default, nonce, SameDirection));
-            Check(EVP_CipherUpdate(this, default, out _, associatedData, associatedData.Length));
-            if (!data.IsEmpty)
-            {
-                Check(EVP_CipherUpdate(this, data, out _, data, data.Length));
-            }
-        }
-
-        // An AEAD of ours has nothing left to give, but OpenSSL wants a place for it.
-        private int Finish()
-        {
-            Span<byte> nothing = stackalloc byte[1];
-            return EVP_CipherFinal_ex(this, nothing, out _);
         }
     }
 }
