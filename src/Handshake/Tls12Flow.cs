@@ -60,7 +60,7 @@ internal abstract class Tls12Flow : HandshakeFlow
     /// <summary>Makes the master secret of what was agreed on (RFC 5246 §8.1, RFC 7627 §4), and the keys.</summary>
     protected void DeriveKeys(ReadOnlySpan<byte> premasterSecret)
     {
-        MasterSecret = new SecretBytes(Prf.MasterSecretLength);
+        MasterSecret = SecretBytes.Lasting(Prf.MasterSecretLength);
         if (IsExtendedMasterSecret)
         {
             Span<byte> hash = stackalloc byte[CipherSuite.MaxHashLength];

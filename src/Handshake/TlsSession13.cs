@@ -7,66 +7,82 @@ namespace KTls.Handshake;
 /// <summary>What a TLS 1.3 handshake leaves behind.</summary>
 internal sealed class TlsSession13 : TlsSession
 {
-    private readonly SecretBytes _sendSecret;
-    private readonly SecretBytes _receiveSecret;
-    private readonly SecretBytes _exporterSecret;
+    private const int Send = 0;
+    private const int Receive = 1;
+    private const int Exporter = 2;
 
+    // The three of every session, one behind the other in memory of their own: a server may have very many connections.
+    private readonly SecretBytes _secrets;
+    private SecretBytes? _resumptionSecret;
+
+    /// <summary>Copies the secrets, and disposes them.</summary>
     public TlsSession13(CipherSuite suite, SecretBytes sendSecret, SecretBytes receiveSecret, SecretBytes exporterSecret)
         : base(suite)
     {
-        _sendSecret = sendSecret;
-        _receiveSecret = receiveSecret;
-        _exporterSecret = exporterSecret;
+        _secrets = SecretBytes.Lasting(3 * suite.HashLength);
+        Take(sendSecret, Send);
+        Take(receiveSecret, Receive);
+        Take(exporterSecret, Exporter);
     }
 
     /// <summary>Records that the handshake itself has sealed with the first keys: the server's tickets.</summary>
     public ulong SendSequence { get; set; }
 
-    /// <summary>A client's, for the tickets to come: known only after its Finished (RFC 8446 §7.1). The session owns it.</summary>
-    public SecretBytes? ResumptionSecret { get; set; }
+    /// <summary>For SSLKEYLOGFILE.</summary>
+    public ReadOnlySpan<byte> SendSecret => Secret(Send);
 
     /// <summary>For SSLKEYLOGFILE.</summary>
-    public ReadOnlySpan<byte> ExporterSecret => _exporterSecret.Span;
+    public ReadOnlySpan<byte> ReceiveSecret => Secret(Receive);
 
     /// <summary>For SSLKEYLOGFILE.</summary>
-    public ReadOnlySpan<byte> SendSecret => _sendSecret.Span;
+    public ReadOnlySpan<byte> ExporterSecret => Secret(Exporter);
 
-    /// <summary>For SSLKEYLOGFILE.</summary>
-    public ReadOnlySpan<byte> ReceiveSecret => _receiveSecret.Span;
+    /// <summary>A client's, for the tickets to come: known only after its Finished (RFC 8446 §7.1). Copied, and disposed.</summary>
+    public void TakeResumptionSecret(SecretBytes secret)
+    {
+        _resumptionSecret = SecretBytes.Lasting(secret.Span);
+        secret.Dispose();
+    }
 
-    public override RecordKeys GetSendKeys() => new(Suite, _sendSecret.Span, SendSequence);
+    public override RecordKeys GetSendKeys() => new(Suite, SendSecret, SendSequence);
 
-    public override RecordKeys GetReceiveKeys() => new(Suite, _receiveSecret.Span);
+    public override RecordKeys GetReceiveKeys() => new(Suite, ReceiveSecret);
 
     public override void UpdateSendKeys()
     {
-        KeySchedule.UpdateTrafficSecret(Suite, _sendSecret);
+        KeySchedule.UpdateTrafficSecret(Suite, Secret(Send));
         SendSequence = 0;
     }
 
-    public override void UpdateReceiveKeys() => KeySchedule.UpdateTrafficSecret(Suite, _receiveSecret);
+    public override void UpdateReceiveKeys() => KeySchedule.UpdateTrafficSecret(Suite, Secret(Receive));
 
     protected override void Dispose(bool disposing)
     {
-        _sendSecret.Dispose();
-        _receiveSecret.Dispose();
-        _exporterSecret.Dispose();
-        ResumptionSecret?.Dispose();
+        _secrets.Dispose();
+        _resumptionSecret?.Dispose();
     }
 
     internal override ClientSession? CreateSession(in NewSessionTicket ticket)
     {
         // A lifetime of 0: the ticket is to be thrown away (RFC 8446 §4.6.1).
-        if (Template is null || ResumptionSecret is null || ticket.Lifetime == 0 || ticket.Ticket.Length > ClientSession.MaxTicketLength)
+        if (Template is null || _resumptionSecret is null || ticket.Lifetime == 0 || ticket.Ticket.Length > ClientSession.MaxTicketLength)
         {
             return null;
         }
 
-        using var hmac = new KeyedHmac(Suite.Hash, ResumptionSecret.Span);
-        SecretBytes key = KeySchedule.ResumptionKey(hmac, ticket.Nonce);
-        return new ClientSession(Template.Create(Suite, key, isExtendedMasterSecret: false), ticket.Ticket, ticket.Lifetime, ticket.AgeAdd);
+        using var hmac = new KeyedHmac(Suite.Hash, _resumptionSecret.Span);
+        using SecretBytes key = KeySchedule.ResumptionKey(hmac, ticket.Nonce);
+        return new ClientSession(Template.Create(Suite, key.Span, isExtendedMasterSecret: false), ticket.Ticket, ticket.Lifetime, ticket.AgeAdd);
     }
 
     private protected override void Export(ReadOnlySpan<byte> label, byte[]? context, Span<byte> output) =>
-        KeySchedule.Export(Suite, _exporterSecret.Span, label, context, output);
+        KeySchedule.Export(Suite, ExporterSecret, label, context, output);
+
+    private Span<byte> Secret(int which) => _secrets.Span.Slice(which * Suite.HashLength, Suite.HashLength);
+
+    private void Take(SecretBytes secret, int which)
+    {
+        secret.Span.CopyTo(Secret(which));
+        secret.Dispose();
+    }
 }

@@ -64,6 +64,28 @@ public sealed class SecretTests
         Assert.All(secrets, pair => Assert.Equal(pair.Expected, Content(pair.Secret).ToArray()));
     }
 
+    [Fact]
+    public void A_session_keeps_no_memory_but_that_of_its_own_secrets()
+    {
+        CipherSuite suite = CipherSuite.Find(TlsCipherSuite.TLS_AES_256_GCM_SHA384)!;
+        SecretBytes[] derived = [.. Enumerable.Range(1, 4).Select(i => new SecretBytes([.. Enumerable.Repeat((byte)i, suite.HashLength)]))];
+        var session = new TlsSession13(suite, derived[0], derived[1], derived[2]);
+        session.TakeResumptionSecret(derived[3]);
+        Assert.Equal([1, 2, 3], new[] { session.SendSecret[0], session.ReceiveSecret[^1], session.ExporterSecret[0] });
+
+        // What they were derived into is zeroed, and may be used by others.
+        Assert.All(derived, secret => Assert.All(Content(secret).ToArray(), b => Assert.Equal(0, b)));
+        Assert.Equal(3 * suite.HashLength, ((byte[])Field(Field(session, "_secrets"), "_piece")).Length);
+        Assert.Equal(suite.HashLength, ((byte[])Field(Field(session, "_resumptionSecret"), "_piece")).Length);
+
+        session.UpdateSendKeys();
+        Assert.Equal([2, 3], new[] { session.ReceiveSecret[0], session.ExporterSecret[0] });
+        Memory<byte>[] kept = [Content(Field(session, "_secrets")), Content(Field(session, "_resumptionSecret"))];
+        session.Dispose();
+        Assert.All(kept, content => Assert.All(content.ToArray(), b => Assert.Equal(0, b)));
+        Assert.Throws<ObjectDisposedException>(() => session.GetSendKeys());
+    }
+
     private static Memory<byte> Content(object secret) =>
         ((byte[])Field(secret, "_piece")).AsMemory((int)Field(secret, "_start"), (int)Field(secret, "_length"));
 

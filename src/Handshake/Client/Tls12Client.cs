@@ -209,7 +209,7 @@ internal sealed partial class Tls12Client : Tls12Flow
             throw new TlsAlertException(AlertDescription.HandshakeFailure, "The server resumes a session with or without the extended master secret, unlike before (RFC 7627 §5.3).");
         }
 
-        MasterSecret = new SecretBytes(state.Secret.Span);
+        MasterSecret = SecretBytes.Lasting(state.Secret.Span);
         ExpandKeys();
 
         // The certificate that began the session is judged again: it may have expired, or been revoked.
@@ -290,7 +290,7 @@ internal sealed partial class Tls12Client : Tls12Flow
         Transcript!.Append(message);
         if (ticket.Ticket.Length is > 0 and <= ClientSession.MaxTicketLength && _offer.Options.RequestTickets)
         {
-            SessionState state = CreateTemplate().Create(Suite!, new SecretBytes(MasterSecret!.Span), IsExtendedMasterSecret);
+            SessionState state = CreateTemplate().Create(Suite!, MasterSecret!.Span, IsExtendedMasterSecret);
             _ticket = new ClientSession(state, ticket.Ticket, ticket.Lifetime, ageAdd: 0);
         }
 

@@ -97,7 +97,7 @@ internal sealed partial class Tls13Client
         if (session.Template is not null)
         {
             Span<byte> hash = stackalloc byte[CipherSuite.MaxHashLength];
-            session.ResumptionSecret = _schedule!.Derive("res master"u8, _transcript!.Current(hash));
+            session.TakeResumptionSecret(_schedule!.Derive("res master"u8, _transcript!.Current(hash)));
         }
 
         Handshake.Complete(session);

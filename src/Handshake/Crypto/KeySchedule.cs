@@ -104,10 +104,10 @@ internal sealed class KeySchedule : IDisposable
     }
 
     /// <summary>The traffic secret that follows another one after a KeyUpdate (RFC 8446 §7.2), in its place.</summary>
-    public static void UpdateTrafficSecret(CipherSuite suite, SecretBytes secret)
+    public static void UpdateTrafficSecret(CipherSuite suite, Span<byte> secret)
     {
-        using var hmac = new KeyedHmac(suite.Hash, secret.Span);
-        hmac.Expand("traffic upd"u8, default, secret.Span);
+        using var hmac = new KeyedHmac(suite.Hash, secret);
+        hmac.Expand("traffic upd"u8, default, secret);
     }
 
     public void Dispose()

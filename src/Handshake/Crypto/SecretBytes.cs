@@ -44,6 +44,12 @@ internal sealed class SecretBytes : IDisposable
     public SecretBytes(ReadOnlySpan<byte> value)
         : this(value.Length) => value.CopyTo(Span);
 
+    private SecretBytes(byte[] own)
+    {
+        _piece = own;
+        _length = own.Length;
+    }
+
     /// <exception cref="ObjectDisposedException">The secret is gone: its zeros must not pass for one.</exception>
     public Span<byte> Span
     {
@@ -52,6 +58,20 @@ internal sealed class SecretBytes : IDisposable
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             return _piece.AsSpan(_start, _length);
         }
+    }
+
+    /// <summary>
+    /// A secret that outlives the handshake. It has memory of its own: in a shared piece it would keep what the whole handshake has
+    /// used for as long as it lives.
+    /// </summary>
+    public static SecretBytes Lasting(int length) => new(GC.AllocateUninitializedArray<byte>(length, pinned: true));
+
+    /// <inheritdoc cref="Lasting(int)"/>
+    public static SecretBytes Lasting(ReadOnlySpan<byte> value)
+    {
+        SecretBytes secret = Lasting(value.Length);
+        value.CopyTo(secret.Span);
+        return secret;
     }
 
     public void Dispose()

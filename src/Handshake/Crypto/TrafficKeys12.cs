@@ -12,7 +12,7 @@ internal sealed class TrafficKeys12 : IDisposable
     public TrafficKeys12(CipherSuite suite, ReadOnlySpan<byte> masterSecret, ReadOnlySpan<byte> randoms)
     {
         _suite = suite;
-        _block = new SecretBytes(2 * (suite.KeyLength + suite.IvLength));
+        _block = SecretBytes.Lasting(2 * (suite.KeyLength + suite.IvLength));
 
         // The other way round than everywhere else: the server's random first.
         Span<byte> seed = stackalloc byte[randoms.Length];

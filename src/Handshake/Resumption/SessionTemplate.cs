@@ -9,10 +9,10 @@ namespace KTls.Handshake.Resumption;
 /// <param name="Clock">The clock.</param>
 internal sealed record SessionTemplate(string ServerName, DateTimeOffset AuthenticatedAt, byte[][] PeerChain, TimeProvider Clock)
 {
-    public SessionState Create(CipherSuite suite, SecretBytes secret, bool isExtendedMasterSecret) => new()
+    public SessionState Create(CipherSuite suite, ReadOnlySpan<byte> secret, bool isExtendedMasterSecret) => new()
     {
         Suite = suite,
-        Secret = secret,
+        Secret = SecretBytes.Lasting(secret),
         IsExtendedMasterSecret = isExtendedMasterSecret,
         ServerName = ServerName,
         AuthenticatedAt = AuthenticatedAt,

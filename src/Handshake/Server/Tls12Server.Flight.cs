@@ -60,7 +60,7 @@ internal sealed partial class Tls12Server
     private void Resume()
     {
         Suite = _resumed!.Suite;
-        MasterSecret = new SecretBytes(_resumed.Secret.Span);
+        MasterSecret = SecretBytes.Lasting(_resumed.Secret.Span);
         Transcript = new Transcript12(Suite, keepMessages: false);
         Transcript.Append(_hello.Message);
         ExpandKeys();

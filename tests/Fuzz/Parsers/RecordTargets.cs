@@ -135,9 +135,14 @@ internal static class RecordTargets
         var template = new Handshake.Resumption.SessionTemplate("localhost", DateTimeOffset.UnixEpoch, [[0x30, 0]], FixedClock.Instance);
         byte[] secret = Secret[..suite.HashLength];
         byte[] master = Secret[..Prf.MasterSecretLength];
-        return isTls13
-            ? new TlsSession13(suite, new SecretBytes(secret), new SecretBytes(secret), new SecretBytes(secret)) { IsServer = isServer, Template = template, ResumptionSecret = new SecretBytes(secret) }
-            : new TlsSession12(suite, new SecretBytes(master), new TrafficKeys12(suite, master, new byte[64]), new byte[64]) { IsServer = isServer, SendSequence = 1, ReceiveSequence = 1, Template = template };
+        if (!isTls13)
+        {
+            return new TlsSession12(suite, new SecretBytes(master), new TrafficKeys12(suite, master, new byte[64]), new byte[64]) { IsServer = isServer, SendSequence = 1, ReceiveSequence = 1, Template = template };
+        }
+
+        var session = new TlsSession13(suite, new SecretBytes(secret), new SecretBytes(secret), new SecretBytes(secret)) { IsServer = isServer, Template = template };
+        session.TakeResumptionSecret(new SecretBytes(secret));
+        return session;
     }
 
     private static RecordKeys KeysOf(CipherSuite suite) => suite.IsTls13
