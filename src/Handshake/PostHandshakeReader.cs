@@ -67,6 +67,7 @@ public sealed class PostHandshakeReader : IDisposable
         Ticket = null;
         if (!_messages.TryRead(out HandshakeType type, out ReadOnlySpan<byte> bytes))
         {
+            _messages.ReturnBufferIfEmpty();
             return false;
         }
 

@@ -1,3 +1,4 @@
+using System.Reflection;
 using KTls.Handshake.Wire;
 
 namespace KTls.Handshake.Tests;
@@ -47,6 +48,24 @@ public sealed class PostHandshakeTests
         Assert.Equal(requested ? PostHandshakeMessage.KeyUpdateRequested : PostHandshakeMessage.KeyUpdate, message);
         Assert.False(reader.TryRead(out _));
         Assert.False(reader.IsInsideMessage);
+    }
+
+    [Fact]
+    public void A_buffer_is_held_only_while_a_message_is_to_come()
+    {
+        using TlsSession session = Session(isServer: true);
+        using PostHandshakeReader reader = session.CreatePostHandshakeReader();
+        byte[] update = Tls.Message(HandshakeType.KeyUpdate, [0]);
+        for (int i = 0; i < 2; i++)
+        {
+            reader.Append(update.AsSpan(0, 3));
+            Assert.False(reader.TryRead(out _));
+            Assert.NotEqual(0, BufferLength(reader));
+            reader.Append(update.AsSpan(3));
+            Assert.True(reader.TryRead(out _));
+            Assert.False(reader.TryRead(out _));
+            Assert.Equal(0, BufferLength(reader));
+        }
     }
 
     [Theory]
@@ -180,6 +199,12 @@ public sealed class PostHandshakeTests
     {
         Crypto.CipherSuite suite = Crypto.CipherSuite.All[0];
         return new TlsSession13(suite, new Crypto.SecretBytes(new byte[32]), new Crypto.SecretBytes([.. Enumerable.Repeat((byte)1, 32)]), new Crypto.SecretBytes(new byte[32])) { IsServer = isServer };
+    }
+
+    private static int BufferLength(PostHandshakeReader reader)
+    {
+        object messages = typeof(PostHandshakeReader).GetField("_messages", BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(reader)!;
+        return ((byte[])messages.GetType().GetField("_buffer", BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(messages)!).Length;
     }
 
     private static void AssertAlert(PostHandshakeReader reader, AlertDescription expected, byte[] content)

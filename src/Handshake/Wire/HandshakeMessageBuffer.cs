@@ -61,6 +61,15 @@ internal sealed class HandshakeMessageBuffer : IDisposable
         return true;
     }
 
+    /// <summary>Holds nothing while there is nothing to hold. What was read last is not valid any more.</summary>
+    public void ReturnBufferIfEmpty()
+    {
+        if (IsEmpty)
+        {
+            Dispose();
+        }
+    }
+
     public void Dispose()
     {
         byte[] buffer = _buffer;
