@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using KTls.Authentication;
 using KTls.Handshake;
 
 namespace KTls;
@@ -21,7 +22,13 @@ internal sealed record ConnectionFacts
 
     public X509Certificate2? LocalCertificate { get; init; }
 
-    public required TransportContext TransportContext { get; init; }
+    public required bool IsServer { get; init; }
+
+    /// <summary>Has the channel bindings that are SslStream's; null: there are none.</summary>
+    public TransportContext? OtherBindings { get; init; }
+
+    /// <summary>Made for who asks, as SslStream's.</summary>
+    public TransportContext TransportContext => new EndpointContext(IsServer ? LocalCertificate : RemoteCertificate, OtherBindings);
 
     public ReadOnlyMemory<byte> RemoteOcspResponse { get; init; }
 

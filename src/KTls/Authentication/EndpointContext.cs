@@ -10,7 +10,7 @@ namespace KTls.Authentication;
 /// </summary>
 /// <param name="serverCertificate">The server's certificate, on both ends.</param>
 /// <param name="others">Has the other kinds. SslStream's does not have this one on a server.</param>
-internal sealed class EndpointContext(X509Certificate2? serverCertificate, TransportContext? others = null) : TransportContext
+internal sealed class EndpointContext(X509Certificate2? serverCertificate, TransportContext? others) : TransportContext
 {
     public override ChannelBinding? GetChannelBinding(ChannelBindingKind kind)
     {

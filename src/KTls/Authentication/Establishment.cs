@@ -37,7 +37,7 @@ internal static class Establishment
                 ApplicationProtocol = session.ApplicationProtocol,
                 RemoteCertificate = handshake.PeerCertificate,
                 LocalCertificate = handshake.LocalCredential?.Certificate,
-                TransportContext = new EndpointContext(session.IsServer ? handshake.LocalCredential?.Certificate : handshake.PeerCertificate),
+                IsServer = session.IsServer,
                 TargetHostName = targetHost,
                 RemoteOcspResponse = handshake.PeerOcspResponse,
                 IsResumed = session.IsResumed,

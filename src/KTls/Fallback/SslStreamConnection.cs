@@ -43,7 +43,8 @@ internal sealed class SslStreamConnection : Connection
             ApplicationProtocol = stream.NegotiatedApplicationProtocol,
             RemoteCertificate = stream.RemoteCertificate as X509Certificate2,
             LocalCertificate = stream.LocalCertificate as X509Certificate2,
-            TransportContext = new EndpointContext(stream.IsServer ? stream.LocalCertificate as X509Certificate2 : stream.RemoteCertificate as X509Certificate2, stream.TransportContext),
+            IsServer = stream.IsServer,
+            OtherBindings = stream.TransportContext,
             TargetHostName = stream.TargetHostName,
         };
         Instruments.Chosen(DataPlaneKind.SslStream, DataPlaneKind.SslStream);
