@@ -99,35 +99,35 @@ public sealed class FloodTests
     public void Time_and_data_bring_permits()
     {
         var rate = new KeyUpdateRate(perSecond: 10, now: 5000);
-        Assert.Equal(10, Taken(rate, 5000));
-        Assert.Equal(0, Taken(rate, 5099));
-        Assert.Equal(1, Taken(rate, 5100));
-        Assert.Equal(1, Taken(rate, 5200));
+        Assert.Equal(10, Taken(ref rate, 5000));
+        Assert.Equal(0, Taken(ref rate, 5099));
+        Assert.Equal(1, Taken(ref rate, 5100));
+        Assert.Equal(1, Taken(ref rate, 5200));
 
         // Never more are stored than a second brings.
-        Assert.Equal(10, Taken(rate, 100_000));
+        Assert.Equal(10, Taken(ref rate, 100_000));
 
         // Looking often loses no time.
         int taken = 0;
         for (int now = 100_000; now <= 101_000; now++)
         {
-            taken += Taken(rate, now);
+            taken += Taken(ref rate, now);
         }
 
         Assert.Equal(10, taken);
 
         // 256 KiB of data for one.
         rate.Add(256 * 1024);
-        Assert.Equal(1, Taken(rate, 101_000));
+        Assert.Equal(1, Taken(ref rate, 101_000));
         rate.Add((256 * 1024) - 1);
-        Assert.Equal(0, Taken(rate, 101_000));
+        Assert.Equal(0, Taken(ref rate, 101_000));
         rate.Add(1);
-        Assert.Equal(1, Taken(rate, 101_000));
+        Assert.Equal(1, Taken(ref rate, 101_000));
         rate.Add(int.MaxValue);
-        Assert.Equal(10, Taken(rate, 101_000));
+        Assert.Equal(10, Taken(ref rate, 101_000));
     }
 
-    private static int Taken(KeyUpdateRate rate, long now)
+    private static int Taken(ref KeyUpdateRate rate, long now)
     {
         int taken = 0;
         while (taken < 1000 && rate.TryTake(now))

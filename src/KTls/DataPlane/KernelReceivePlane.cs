@@ -33,7 +33,7 @@ internal sealed class KernelReceivePlane : ReceivePlane
         }
     }
 
-    public override DataPlaneStatus Status { get; } = new(DataPlaneKind.Kernel, FallbackReason.None, "The kernel has the keys.");
+    public override DataPlaneStatus Status => new(DataPlaneKind.Kernel, FallbackReason.None, "The kernel has the keys.");
 
     public override ulong? RecordsOpened => _socket.GetSequence(KernelDirection.Receive, _cipher, out ulong sequence) == 0 ? sequence : null;
 
@@ -41,8 +41,9 @@ internal sealed class KernelReceivePlane : ReceivePlane
     // the first part of a KeyUpdate, or a later part of another message.
     public override bool IsPaused => _hasStopped && !_isInsideRecord;
 
-    public override ValueTask WaitAsync(CancellationToken cancellationToken) =>
-        _canPause ? _socket.WaitForRecordAsync(cancellationToken) : _socket.WaitReadableAsync(cancellationToken);
+    public override bool HasSomething => _canPause ? _socket.HasRecord : _socket.IsReadable;
+
+    public override ValueTask WaitAsync(CancellationToken cancellationToken) => _socket.WaitReadableAsync(cancellationToken);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<ReceivedRecord> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)

@@ -10,7 +10,7 @@ internal sealed class KernelSendPlane(KernelSocket socket, RecordKeys keys) : Se
 {
     private readonly KernelCipher _cipher = KernelKeys.CipherOf(keys.CipherSuite)!.Value;
 
-    public override DataPlaneStatus Status { get; } = new(DataPlaneKind.Kernel, FallbackReason.None, "The kernel has the keys.");
+    public override DataPlaneStatus Status => new(DataPlaneKind.Kernel, FallbackReason.None, "The kernel has the keys.");
 
     // Readers and writers ask at the same time, and must hear the same for as long as the connection lives.
     public override bool CanChangeKeys { get; } =

@@ -4,7 +4,7 @@ namespace KTls.DataPlane;
 /// Bounds how often a peer may change its keys: each time costs us a key derivation and a system call, and costs it 27 bytes.
 /// A store of permits that time and data refill.
 /// </summary>
-internal sealed class KeyUpdateRate
+internal struct KeyUpdateRate
 {
     // A peer that changes its keys every 16 full records keeps us busy with the records.
     private const int BytesPerPermit = 256 * 1024;

@@ -4,7 +4,7 @@ namespace KTls.DataPlane;
 /// What was opened with one key of the peer's so far. Only the kernel knows the number of records, so it is asked from time to time:
 /// before the limit can be reached, were every byte a record.
 /// </summary>
-internal sealed class OpenedUsage(KeyLimits limits)
+internal struct OpenedUsage
 {
     private const long MaxInterval = 4 << 20;
 
@@ -20,10 +20,11 @@ internal sealed class OpenedUsage(KeyLimits limits)
     }
 
     /// <summary>Compares with the limits.</summary>
+    /// <param name="limits">The limits.</param>
     /// <param name="records">Records opened with the key; null when that is not known.</param>
     /// <returns>Whether the peer should be asked to change its keys: once for each of them.</returns>
     /// <exception cref="Handshake.TlsAlertException">The peer goes beyond what its key is safe for.</exception>
-    public bool Look(ulong? records)
+    public bool Look(in KeyLimits limits, ulong? records)
     {
         long opened = (long?)records ?? (_bytes / Handshake.RecordHeader.MaxPlaintext);
         long left = limits.MaxOpenedCost - KeyUsage.CostOf(_bytes, opened);
@@ -45,10 +46,5 @@ internal sealed class OpenedUsage(KeyLimits limits)
     }
 
     /// <summary>Starts anew with the peer's next key.</summary>
-    public void Reset()
-    {
-        _bytes = 0;
-        _nextLook = 0;
-        _isUpdateDue = false;
-    }
+    public void Reset() => this = default;
 }

@@ -1,10 +1,10 @@
 namespace KTls.DataPlane;
 
 /// <summary>
-/// Lets one operation at a time through, and runs a clean-up once it is closed and none is inside: what an operation
+/// Lets one operation at a time through, and says when to clean up: once it is closed and none is inside. So what an operation
 /// works with is never freed under it.
 /// </summary>
-internal sealed class OperationGate(Action cleanUp)
+internal struct OperationGate
 {
     private const int Free = 0;
     private const int Busy = 1;
@@ -28,29 +28,32 @@ internal sealed class OperationGate(Action cleanUp)
         }
     }
 
-    public void Exit()
+    /// <returns>Whether the caller has to clean up.</returns>
+    public bool Exit()
     {
-        if (Interlocked.CompareExchange(ref _state, Free, Busy) != Busy)
+        if (Interlocked.CompareExchange(ref _state, Free, Busy) == Busy)
         {
-            Volatile.Write(ref _state, Closed);
-            cleanUp();
+            return false;
         }
+
+        Volatile.Write(ref _state, Closed);
+        return true;
     }
 
-    public void Close()
+    /// <returns>Whether the caller has to clean up.</returns>
+    public bool Close()
     {
         while (true)
         {
             if (Interlocked.CompareExchange(ref _state, Closed, Free) == Free)
             {
-                cleanUp();
-                return;
+                return true;
             }
 
             // Closing leaves the clean-up to the operation inside.
             if (Interlocked.CompareExchange(ref _state, Closing, Busy) is not Free)
             {
-                return;
+                return false;
             }
         }
     }

@@ -8,7 +8,13 @@ internal abstract class ReceivePlane : IDisposable
 {
     public abstract DataPlaneStatus Status { get; }
 
-    /// <summary>Waits until there is something to receive, and takes nothing.</summary>
+    /// <summary>Whether there is something to receive now. Takes nothing.</summary>
+    public abstract bool HasSomething { get; }
+
+    /// <summary>
+    /// To be called when there is nothing: waits until there may be something, and takes nothing. Whoever waits looks again, so that this
+    /// needs no state for the wait, which may be long.
+    /// </summary>
     public abstract ValueTask WaitAsync(CancellationToken cancellationToken);
 
     /// <summary>Receives content of one type: application data, or a part of a control record. The buffer is not empty.</summary>

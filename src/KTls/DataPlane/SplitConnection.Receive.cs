@@ -8,9 +8,9 @@ namespace KTls.DataPlane;
 
 internal sealed partial class SplitConnection
 {
-    private readonly OperationGate _reading;
-    private readonly OpenedUsage _opened;
-    private readonly KeyUpdateRate _keyUpdateRate;
+    private OperationGate _reading;
+    private OpenedUsage _opened;
+    private KeyUpdateRate _keyUpdateRate;
     private readonly bool _requireKernel;
     private readonly bool _requireCloseNotify;
     private readonly bool _expectPadding;
@@ -20,27 +20,41 @@ internal sealed partial class SplitConnection
     private bool _hasEnded;
     private Exception? _receiveFailure;
 
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken) =>
+        buffer.IsEmpty ? WaitAsync(cancellationToken) : ReceiveAsync(buffer, cancellationToken);
+
+    // This is where idle connections are, so it is a method of its own: what it remembers meanwhile is no more than it needs.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    private async ValueTask<int> WaitAsync(CancellationToken cancellationToken)
     {
         _reading.Enter("read");
         try
         {
-            while (!_hasEnded)
+            while (BeginReceive() && !_receive.HasSomething)
             {
-                if (_receiveFailure is not null)
-                {
-                    throw FailureAgain(_receiveFailure);
-                }
+                await _receive.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
 
-                HandOverAtBoundary();
-                GoOnAfterPause();
-                if (buffer.IsEmpty)
-                {
-                    await _receive.WaitAsync(cancellationToken).ConfigureAwait(false);
-                    break;
-                }
+            return 0;
+        }
+        catch (Exception e) when (e is IOException or TlsAlertException)
+        {
+            throw Fail(e);
+        }
+        finally
+        {
+            EndReceive();
+        }
+    }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        _reading.Enter("read");
+        try
+        {
+            while (BeginReceive())
+            {
                 ReceivedRecord received = await _receive.ReceiveAsync(buffer, cancellationToken).ConfigureAwait(false);
                 if (received.ContentType == ReceivedRecord.ApplicationData && received.Length != 0 && !IsInsideControl)
                 {
@@ -53,26 +67,39 @@ internal sealed partial class SplitConnection
 
             return 0;
         }
-        catch (TlsAlertException e)
+        catch (Exception e) when (e is IOException or TlsAlertException)
         {
-            throw Fail(new IOException(e.Message, e), e.ReceivedFromPeer ? null : e.Description);
-        }
-        catch (KernelTlsException e)
-        {
-            throw Fail(e, AlertFor(e));
-        }
-        catch (KeyUpdateUnavailableException e)
-        {
-            throw Fail(e, AlertDescription.InternalError);
-        }
-        catch (IOException e)
-        {
-            // TCP broke; an alert would not arrive.
-            throw Fail(e, alert: null);
+            throw Fail(e);
         }
         finally
         {
-            _reading.Exit();
+            EndReceive();
+        }
+    }
+
+    // False at the end of the stream.
+    private bool BeginReceive()
+    {
+        if (_hasEnded)
+        {
+            return false;
+        }
+
+        if (_receiveFailure is not null)
+        {
+            throw FailureAgain(_receiveFailure);
+        }
+
+        HandOverAtBoundary();
+        GoOnAfterPause();
+        return true;
+    }
+
+    private void EndReceive()
+    {
+        if (_reading.Exit())
+        {
+            ReleaseReceiving();
         }
     }
 
@@ -83,6 +110,16 @@ internal sealed partial class SplitConnection
         ErrorNumber.EMSGSIZE => AlertDescription.RecordOverflow,
         ErrorNumber.EINVAL => AlertDescription.UnexpectedMessage,
         _ => AlertDescription.InternalError,
+    };
+
+    private IOException Fail(Exception failure) => failure switch
+    {
+        TlsAlertException e => Fail(new IOException(e.Message, e), e.ReceivedFromPeer ? null : e.Description),
+        KernelTlsException e => Fail(e, AlertFor(e)),
+        KeyUpdateUnavailableException e => Fail(e, AlertDescription.InternalError),
+
+        // TCP broke; an alert would not arrive.
+        _ => Fail((IOException)failure, alert: null),
     };
 
     private IOException Fail(IOException failure, AlertDescription? alert)
@@ -107,7 +144,7 @@ internal sealed partial class SplitConnection
     {
         _withoutData = 0;
         _keyUpdateRate.Add(bytes);
-        if (_opened.Add(bytes) && _opened.Look(_receive.RecordsOpened) && CanChangeSendKeys)
+        if (_opened.Add(bytes) && _opened.Look(_limits, _receive.RecordsOpened) && CanChangeSendKeys)
         {
             _ = RequestPeerUpdateAsync();
         }

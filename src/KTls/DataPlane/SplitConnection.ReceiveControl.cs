@@ -10,13 +10,16 @@ internal sealed partial class SplitConnection
     // Messages, alerts and empty records in a row; a peer that sends more of them keeps us busy for nothing.
     private const int MaxWithoutData = 32;
 
-    private readonly PostHandshakeReader _postHandshake;
-    private readonly byte[] _alert = new byte[TlsAlert.Size];
+    // Made when the first message, or alert, comes: most connections see none before their end.
+    private PostHandshakeReader? _postHandshake;
+    private byte[]? _alert;
     private int _alertLength;
     private int _withoutData;
 
     // A record that is no data must not come now: a message has begun, in this record or an earlier one, and not ended.
-    private bool IsInsideControl => _postHandshake.IsInsideMessage || _alertLength != 0;
+    private bool IsInsideControl => IsInsideMessage || _alertLength != 0;
+
+    private bool IsInsideMessage => _postHandshake is { IsInsideMessage: true };
 
     private void ReceiveControl(ReceivedRecord received, ReadOnlySpan<byte> content)
     {
@@ -32,7 +35,7 @@ internal sealed partial class SplitConnection
             throw new TlsAlertException(AlertDescription.DecodeError, "An alert that is not of two bytes.");
         }
 
-        if (type != ContentType.Handshake && _postHandshake.IsInsideMessage)
+        if (type != ContentType.Handshake && IsInsideMessage)
         {
             throw new TlsAlertException(AlertDescription.UnexpectedMessage, $"A record of type {type} inside a handshake message (RFC 8446 §5.1).");
         }
@@ -90,6 +93,7 @@ internal sealed partial class SplitConnection
             throw new TlsAlertException(AlertDescription.DecodeError, "An alert that is not of two bytes.");
         }
 
+        _alert ??= new byte[TlsAlert.Size];
         content.CopyTo(_alert.AsSpan(_alertLength));
         _alertLength = length;
         if (!endOfRecord)
@@ -123,14 +127,15 @@ internal sealed partial class SplitConnection
 
     private void ReceiveHandshake(ReadOnlySpan<byte> content, bool endOfRecord)
     {
-        _postHandshake.Append(content);
-        while (_postHandshake.TryRead(out PostHandshakeMessage message))
+        PostHandshakeReader reader = _postHandshake ??= _session.CreatePostHandshakeReader();
+        reader.Append(content);
+        while (reader.TryRead(out PostHandshakeMessage message))
         {
             CountWithoutData();
             switch (message)
             {
                 case PostHandshakeMessage.NewSessionTicket:
-                    KeepSession();
+                    KeepSession(reader.Ticket);
                     break;
                 case PostHandshakeMessage.Renegotiation:
                     SendAlert(AlertDescription.NoRenegotiation);
@@ -169,9 +174,9 @@ internal sealed partial class SplitConnection
         Log.KeyUpdateReceived(_logger, updateRequested);
     }
 
-    private void KeepSession()
+    private void KeepSession(ClientSession? session)
     {
-        if (_postHandshake.Ticket is { } session)
+        if (session is not null)
         {
             Establishment.Keep(_sessions, session);
         }

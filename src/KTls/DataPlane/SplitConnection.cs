@@ -31,13 +31,10 @@ internal sealed partial class SplitConnection : Connection
         _handOverAtBoundary = planes.HandOverAtBoundary;
         _requireKernel = planes.RequireKernel;
         _limits = KeyLimits.Of(session.CipherSuite, options);
-        _opened = new OpenedUsage(_limits);
         _keyUpdateRate = new KeyUpdateRate(options.MaxKeyUpdatesPerSecond, Environment.TickCount64);
         _requireCloseNotify = options.RequireCloseNotify;
         _expectPadding = options.ExpectPadding;
         _updateRequestWithoutRekey = options.UpdateRequestWithoutRekey;
-        _postHandshake = session.CreatePostHandshakeReader();
-        _reading = new OperationGate(ReleaseReceiving);
         Facts = facts;
         _sessions = sessions;
         _logger = logger;
@@ -68,7 +65,11 @@ internal sealed partial class SplitConnection : Connection
         // First the socket: it ends all waits, and refuses keys and data that could still be made from zeroed secrets.
         Socket? unsent = IsUnsent() ? _ownedSocket : null;
         _socket.Dispose();
-        _reading.Close();
+        if (_reading.Close())
+        {
+            ReleaseReceiving();
+        }
+
         _send.Dispose();
         _session.Dispose();
         if (unsent is not null)
@@ -104,6 +105,6 @@ internal sealed partial class SplitConnection : Connection
     private void ReleaseReceiving()
     {
         _receive.Dispose();
-        _postHandshake.Dispose();
+        _postHandshake?.Dispose();
     }
 }

@@ -32,6 +32,9 @@ internal sealed class UserReceivePlane : ReceivePlane
     private bool _isRecordOpen;
     private ContentType _contentType;
 
+    // The end of TCP came in the middle of a record.
+    private bool _isCutOff;
+
     /// <summary>Creates the plane.</summary>
     /// <param name="socket">The socket.</param>
     /// <param name="keys">The keys of the first record.</param>
@@ -69,18 +72,11 @@ internal sealed class UserReceivePlane : ReceivePlane
         _status = obstacle.ToStatus(DataPlaneKind.UserSpace);
     }
 
-    public override async ValueTask WaitAsync(CancellationToken cancellationToken)
-    {
-        // A part of a record is nothing to read yet.
-        if (IsAtBoundary)
-        {
-            await _socket.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
-        }
-        else if (!_isRecordOpen)
-        {
-            await OpenNextAsync(cancellationToken).ConfigureAwait(false);
-        }
-    }
+    // A part of a record is nothing to read yet.
+    public override bool HasSomething => IsAtBoundary ? _socket.IsReadable : _isRecordOpen || _isCutOff;
+
+    public override ValueTask WaitAsync(CancellationToken cancellationToken) =>
+        IsAtBoundary ? _socket.WaitReadableAsync(cancellationToken) : OpenPartAsync(cancellationToken);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<ReceivedRecord> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
@@ -114,6 +110,9 @@ internal sealed class UserReceivePlane : ReceivePlane
         _isRecordOpen = false;
         ReturnBufferWhenEmpty();
     }
+
+    private async ValueTask OpenPartAsync(CancellationToken cancellationToken) =>
+        _isCutOff = !await OpenNextAsync(cancellationToken).ConfigureAwait(false);
 
     private async ValueTask<bool> OpenNextAsync(CancellationToken cancellationToken)
     {

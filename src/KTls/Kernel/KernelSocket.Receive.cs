@@ -72,25 +72,25 @@ internal sealed partial class KernelSocket
     }
 
     /// <summary>
-    /// Completes when a receive has something to return: data, a whole record once the keys are installed, the end of the
+    /// Whether a receive has something to return: data, a whole record once the keys are installed, the end of the
     /// stream or an error. Takes nothing, so it serves zero-byte reads.
     /// </summary>
-    /// <exception cref="ObjectDisposedException">This was disposed of, now or while waiting.</exception>
-    public ValueTask WaitReadableAsync(CancellationToken cancellationToken) =>
-        cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled(cancellationToken)
-        : Poll(PollDescriptor.Readable) ? default
-        : WaitUntilReadableAsync(cancellationToken);
+    /// <exception cref="ObjectDisposedException">This was disposed of.</exception>
+    public bool IsReadable => Poll(PollDescriptor.Readable);
 
     /// <summary>
-    /// As <see cref="WaitReadableAsync"/>, for a socket whose receive keys can change. The kernel opens a KeyUpdate that stands behind
+    /// As <see cref="IsReadable"/>, for a socket whose receive keys can change. The kernel opens a KeyUpdate that stands behind
     /// data together with the data, and keeps it for the next receive; but poll(2) and epoll(7) tell of nothing then until there are new
     /// keys. Only a receive sees it.
     /// </summary>
-    /// <inheritdoc cref="ReceiveRecordAsync"/>
-    public ValueTask WaitForRecordAsync(CancellationToken cancellationToken) =>
-        cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled(cancellationToken)
-        : Poll(PollDescriptor.Readable) || HasOpenedRecord() ? default
-        : WaitUntilReadableAsync(cancellationToken);
+    /// <exception cref="KernelTlsException">A record cannot be opened, or new keys are needed (EKEYEXPIRED).</exception>
+    /// <exception cref="IOException">The connection failed.</exception>
+    /// <exception cref="ObjectDisposedException">This was disposed of.</exception>
+    public bool HasRecord => IsReadable || HasOpenedRecord();
+
+    /// <summary>Completes when <see cref="IsReadable"/>, which was false, is worth another look.</summary>
+    /// <exception cref="ObjectDisposedException">This was disposed of, now or while waiting.</exception>
+    public ValueTask WaitReadableAsync(CancellationToken cancellationToken) => _readiness.WaitReadableAsync(cancellationToken);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> ReceiveWhenReadableAsync(Memory<byte> buffer, CancellationToken cancellationToken)
@@ -140,16 +140,6 @@ internal sealed partial class KernelSocket
                 throw SocketFailure.ToException(KernelCalls.ReceiveRecord, errno);
             }
         }
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask WaitUntilReadableAsync(CancellationToken cancellationToken)
-    {
-        do
-        {
-            await _readiness.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
-        }
-        while (!Poll(PollDescriptor.Readable));
     }
 
     // Looks at one byte and leaves it there. An error is told here, for the kernel tells those of TCP only once.
@@ -285,7 +275,7 @@ internal sealed partial class KernelSocket
     {
         if (length == 0)
         {
-            throw new ArgumentException("A receive needs a buffer; to wait for data without one, use WaitReadableAsync.");
+            throw new ArgumentException("A receive needs a buffer; to wait for data without one, use IsReadable and WaitReadableAsync.");
         }
     }
 }
