@@ -11,14 +11,15 @@ internal sealed class SocketReadiness(SafeHandle handle)
     private const EpollEvents ForReading = EpollEvents.Readable | EpollEvents.PeerClosed;
 
     private readonly ReadinessWaiter _readable = new();
-    private readonly Lock _registration = new();
-
     // Most sockets never wait for room.
     private ReadinessWaiter? _writable;
     private ReadinessThread? _thread;
     private volatile EpollEvents _events;
     private ulong _token;
     private bool _closed;
+
+    // Who registers, changes or ends the registration holds the lock on this object: nobody else knows it, and a Lock would be one more
+    // object for each connection.
 
     /// <summary>What the kernel returns with this socket's events; 0 while it is not registered.</summary>
     public ulong Token => Volatile.Read(ref _token);
@@ -65,7 +66,7 @@ internal sealed class SocketReadiness(SafeHandle handle)
     /// </summary>
     public void Close()
     {
-        lock (_registration)
+        lock (this)
         {
             if (_closed)
             {
@@ -96,7 +97,7 @@ internal sealed class SocketReadiness(SafeHandle handle)
     private void Quiet()
     {
         // The thread waits for nobody who is in a system call. The next event tries again.
-        if (!_registration.TryEnter())
+        if (!Monitor.TryEnter(this))
         {
             return;
         }
@@ -128,7 +129,7 @@ internal sealed class SocketReadiness(SafeHandle handle)
         }
         finally
         {
-            _registration.Exit();
+            Monitor.Exit(this);
         }
     }
 
@@ -153,7 +154,7 @@ internal sealed class SocketReadiness(SafeHandle handle)
     private void Register(EpollEvents events)
     {
         // A reader and a writer may both meet their first EAGAIN at the same time.
-        lock (_registration)
+        lock (this)
         {
             ObjectDisposedException.ThrowIf(_closed, typeof(KernelSocket));
             if ((events & EpollEvents.Writable) != 0)
