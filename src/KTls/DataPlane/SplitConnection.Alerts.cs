@@ -18,12 +18,12 @@ internal sealed partial class SplitConnection
 
     private void SendPendingAlert()
     {
-        while (Volatile.Read(ref _alertToSend) != NoAlert && _sending.Wait(0))
+        while (Volatile.Read(ref _alertToSend) != NoAlert && _sending.TryEnter())
         {
             int description = Interlocked.Exchange(ref _alertToSend, NoAlert);
             if (description == NoAlert)
             {
-                _sending.Release();
+                _sending.Exit();
             }
             else
             {

@@ -11,8 +11,8 @@ internal sealed partial class SplitConnection
     private const int MaxPiece = 64 * RecordHeader.MaxPlaintext;
 
     // A whole write, or the end of the stream, holds _writing. Whoever sends records, the reader with its alerts included, holds _sending.
-    private readonly SemaphoreSlim _writing = new(1, 1);
-    private readonly SemaphoreSlim _sending = new(1, 1);
+    private Turn _writing;
+    private Turn _sending;
     private readonly SendPlane _send;
     private KeyUsage _sealed;
     private int _isWriteUnderWay;
@@ -100,7 +100,7 @@ internal sealed partial class SplitConnection
         }
 
         ThrowIfCloseNotifyMayNotBeSent();
-        await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _writing.EnterAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             await LockSendingAsync(cancellationToken).ConfigureAwait(false);
@@ -116,7 +116,7 @@ internal sealed partial class SplitConnection
         }
         finally
         {
-            _writing.Release();
+            _writing.Exit();
         }
     }
 
@@ -160,14 +160,14 @@ internal sealed partial class SplitConnection
             throw new NotSupportedException("Another write operation is under way.");
         }
 
-        return !cancellationToken.IsCancellationRequested && _writing.Wait(0, CancellationToken.None) ? default : BeginWriteSlowlyAsync(cancellationToken);
+        return !cancellationToken.IsCancellationRequested && _writing.TryEnter() ? default : BeginWriteSlowlyAsync(cancellationToken);
     }
 
     private async ValueTask BeginWriteSlowlyAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await _writing.EnterAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -178,17 +178,16 @@ internal sealed partial class SplitConnection
 
     private void EndWrite()
     {
-        _writing.Release();
+        _writing.Exit();
         Volatile.Write(ref _isWriteUnderWay, 0);
     }
 
-    // Whoever waits gets it before the one who asks again at once: a release goes straight to the first in the queue.
-    private ValueTask LockSendingAsync(CancellationToken cancellationToken) =>
-        !cancellationToken.IsCancellationRequested && _sending.Wait(0, CancellationToken.None) ? default : new ValueTask(_sending.WaitAsync(cancellationToken));
+    // Whoever waits gets it before the one who asks again at once.
+    private ValueTask LockSendingAsync(CancellationToken cancellationToken) => new(_sending.EnterAsync(cancellationToken));
 
     private void UnlockSending()
     {
-        _sending.Release();
+        _sending.Exit();
         if (Volatile.Read(ref _alertToSend) != NoAlert)
         {
             SendPendingAlert();
