@@ -15,34 +15,24 @@ internal sealed class TlsSession13 : TlsSession
     private readonly SecretBytes _secrets;
     private SecretBytes? _resumptionSecret;
 
-    /// <summary>Copies the secrets, and disposes them.</summary>
-    public TlsSession13(CipherSuite suite, SecretBytes sendSecret, SecretBytes receiveSecret, SecretBytes exporterSecret)
-        : base(suite)
-    {
-        _secrets = SecretBytes.Lasting(3 * suite.HashLength);
-        Take(sendSecret, Send);
-        Take(receiveSecret, Receive);
-        Take(exporterSecret, Exporter);
-    }
+    /// <summary>Makes room for the secrets, which whoever does the handshake derives into it.</summary>
+    public TlsSession13(CipherSuite suite)
+        : base(suite) => _secrets = SecretBytes.Lasting(3 * suite.HashLength);
 
     /// <summary>Records that the handshake itself has sealed with the first keys: the server's tickets.</summary>
     public ulong SendSequence { get; set; }
 
-    /// <summary>For SSLKEYLOGFILE.</summary>
-    public ReadOnlySpan<byte> SendSecret => Secret(Send);
+    /// <summary>The traffic secret of the records that we send.</summary>
+    public Span<byte> SendSecret => Secret(Send);
 
-    /// <summary>For SSLKEYLOGFILE.</summary>
-    public ReadOnlySpan<byte> ReceiveSecret => Secret(Receive);
+    /// <summary>The traffic secret of the records that the peer sends.</summary>
+    public Span<byte> ReceiveSecret => Secret(Receive);
 
-    /// <summary>For SSLKEYLOGFILE.</summary>
-    public ReadOnlySpan<byte> ExporterSecret => Secret(Exporter);
+    /// <summary>The exporter master secret.</summary>
+    public Span<byte> ExporterSecret => Secret(Exporter);
 
-    /// <summary>A client's, for the tickets to come: known only after its Finished (RFC 8446 §7.1). Copied, and disposed.</summary>
-    public void TakeResumptionSecret(SecretBytes secret)
-    {
-        _resumptionSecret = SecretBytes.Lasting(secret.Span);
-        secret.Dispose();
-    }
+    /// <summary>A client's, for the tickets to come: known only after its Finished (RFC 8446 §7.1).</summary>
+    public Span<byte> ResumptionSecret => (_resumptionSecret ??= SecretBytes.Lasting(Suite.HashLength)).Span;
 
     public override RecordKeys GetSendKeys() => new(Suite, SendSecret, SendSequence);
 
@@ -50,11 +40,11 @@ internal sealed class TlsSession13 : TlsSession
 
     public override void UpdateSendKeys()
     {
-        KeySchedule.UpdateTrafficSecret(Suite, Secret(Send));
+        KeySchedule.UpdateTrafficSecret(Suite, SendSecret);
         SendSequence = 0;
     }
 
-    public override void UpdateReceiveKeys() => KeySchedule.UpdateTrafficSecret(Suite, Secret(Receive));
+    public override void UpdateReceiveKeys() => KeySchedule.UpdateTrafficSecret(Suite, ReceiveSecret);
 
     protected override void Dispose(bool disposing)
     {
@@ -79,10 +69,4 @@ internal sealed class TlsSession13 : TlsSession
         KeySchedule.Export(Suite, ExporterSecret, label, context, output);
 
     private Span<byte> Secret(int which) => _secrets.Span.Slice(which * Suite.HashLength, Suite.HashLength);
-
-    private void Take(SecretBytes secret, int which)
-    {
-        secret.Span.CopyTo(Secret(which));
-        secret.Dispose();
-    }
 }

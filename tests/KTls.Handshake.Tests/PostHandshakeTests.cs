@@ -198,7 +198,11 @@ public sealed class PostHandshakeTests
     internal static TlsSession Session(bool isServer)
     {
         Crypto.CipherSuite suite = Crypto.CipherSuite.All[0];
-        return new TlsSession13(suite, new Crypto.SecretBytes(new byte[32]), new Crypto.SecretBytes([.. Enumerable.Repeat((byte)1, 32)]), new Crypto.SecretBytes(new byte[32])) { IsServer = isServer };
+        var session = new TlsSession13(suite) { IsServer = isServer };
+        session.SendSecret.Clear();
+        session.ReceiveSecret.Fill(1);
+        session.ExporterSecret.Clear();
+        return session;
     }
 
     private static int BufferLength(PostHandshakeReader reader)

@@ -22,8 +22,7 @@ internal sealed partial class Tls13Client
         Span<byte> hash = stackalloc byte[CipherSuite.MaxHashLength];
         ReadOnlySpan<byte> finishedHash = _transcript.Current(hash);
         ClientHandshakeOptions options = _offer.Options;
-        _session = new TlsSession13(
-            _suite!, _schedule.Derive("c ap traffic"u8, finishedHash), _schedule.Derive("s ap traffic"u8, finishedHash), _schedule.Derive("exp master"u8, finishedHash))
+        _session = new TlsSession13(_suite!)
         {
             Group = _group,
             ApplicationProtocol = _protocol,
@@ -34,6 +33,9 @@ internal sealed partial class Tls13Client
                     options.ServerName, _isResumed ? _offer.Session13!.State.AuthenticatedAt : options.Clock.GetUtcNow(), Handshake.PeerChain, options.Clock)
                 : null,
         };
+        _schedule.Derive("c ap traffic"u8, finishedHash, _session.SendSecret);
+        _schedule.Derive("s ap traffic"u8, finishedHash, _session.ReceiveSecret);
+        _schedule.Derive("exp master"u8, finishedHash, _session.ExporterSecret);
         KeyLog.Write(options.KeyLog, "CLIENT_TRAFFIC_SECRET_0", _offer.Random, _session.SendSecret);
         KeyLog.Write(options.KeyLog, "SERVER_TRAFFIC_SECRET_0", _offer.Random, _session.ReceiveSecret);
         KeyLog.Write(options.KeyLog, "EXPORTER_SECRET", _offer.Random, _session.ExporterSecret);
@@ -97,7 +99,7 @@ internal sealed partial class Tls13Client
         if (session.Template is not null)
         {
             Span<byte> hash = stackalloc byte[CipherSuite.MaxHashLength];
-            session.TakeResumptionSecret(_schedule!.Derive("res master"u8, _transcript!.Current(hash)));
+            _schedule!.Derive("res master"u8, _transcript!.Current(hash), session.ResumptionSecret);
         }
 
         Handshake.Complete(session);

@@ -54,9 +54,12 @@ internal sealed class KeySchedule : IDisposable
     public SecretBytes Derive(ReadOnlySpan<byte> label, ReadOnlySpan<byte> transcriptHash)
     {
         var derived = new SecretBytes(_suite.HashLength);
-        Expand(label, transcriptHash, derived.Span);
+        Derive(label, transcriptHash, derived.Span);
         return derived;
     }
+
+    /// <inheritdoc cref="Derive(ReadOnlySpan{byte}, ReadOnlySpan{byte})"/>
+    public void Derive(ReadOnlySpan<byte> label, ReadOnlySpan<byte> transcriptHash, Span<byte> derived) => Expand(label, transcriptHash, derived);
 
     /// <summary>The binder of a pre-shared key (RFC 8446 §4.2.11.2). The schedule must stand at that key's Early Secret.</summary>
     /// <param name="transcriptHash">The hash up to the binders of the ClientHello.</param>

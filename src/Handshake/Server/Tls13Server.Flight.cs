@@ -103,8 +103,7 @@ internal sealed partial class Tls13Server
         _schedule!.EnterMaster();
         Span<byte> hash = stackalloc byte[CipherSuite.MaxHashLength];
         ReadOnlySpan<byte> finishedHash = _transcript!.Current(hash);
-        _session = new TlsSession13(
-            _suite!, _schedule.Derive("s ap traffic"u8, finishedHash), _schedule.Derive("c ap traffic"u8, finishedHash), _schedule.Derive("exp master"u8, finishedHash))
+        _session = new TlsSession13(_suite!)
         {
             Group = _group,
             ApplicationProtocol = _protocol,
@@ -112,6 +111,9 @@ internal sealed partial class Tls13Server
             IsResumed = _resumed is not null,
             MaxSendContent = Records.MaxContent,
         };
+        _schedule.Derive("s ap traffic"u8, finishedHash, _session.SendSecret);
+        _schedule.Derive("c ap traffic"u8, finishedHash, _session.ReceiveSecret);
+        _schedule.Derive("exp master"u8, finishedHash, _session.ExporterSecret);
         KeyLog.Write(_options.KeyLog, "SERVER_TRAFFIC_SECRET_0", _hello.Random, _session.SendSecret);
         KeyLog.Write(_options.KeyLog, "CLIENT_TRAFFIC_SECRET_0", _hello.Random, _session.ReceiveSecret);
         KeyLog.Write(_options.KeyLog, "EXPORTER_SECRET", _hello.Random, _session.ExporterSecret);

@@ -140,8 +140,11 @@ internal static class RecordTargets
             return new TlsSession12(suite, new SecretBytes(master), new TrafficKeys12(suite, master, new byte[64]), new byte[64]) { IsServer = isServer, SendSequence = 1, ReceiveSequence = 1, Template = template };
         }
 
-        var session = new TlsSession13(suite, new SecretBytes(secret), new SecretBytes(secret), new SecretBytes(secret)) { IsServer = isServer, Template = template };
-        session.TakeResumptionSecret(new SecretBytes(secret));
+        var session = new TlsSession13(suite) { IsServer = isServer, Template = template };
+        secret.CopyTo(session.SendSecret);
+        secret.CopyTo(session.ReceiveSecret);
+        secret.CopyTo(session.ExporterSecret);
+        secret.CopyTo(session.ResumptionSecret);
         return session;
     }
 
