@@ -73,7 +73,7 @@ internal sealed class Transport : IDisposable
         _driver.Dispose();
         if (!_isEstablished)
         {
-            Authentication.Transport.Release(_transport, _socket);
+            _transport.Dispose();
         }
 
         try

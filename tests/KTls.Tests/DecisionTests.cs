@@ -32,7 +32,7 @@ public sealed class DecisionTests
         Assert.Contains("offers no cipher suite", ours.Receiving.Reason, StringComparison.Ordinal);
         await Task.WhenAll(Transfer.OneWayAsync(ours, peer, 500_000), Transfer.OneWayAsync(peer, ours, 500_000)).WaitAsync(TimeSpan.FromSeconds(30));
 
-        // The descriptor was non-blocking for a while: synchronous calls must still block as Socket's do.
+        // We have read from the descriptor ourselves: synchronous calls must still block as Socket's do.
         Task<int> blocking = Task.Run(() => ours.Read(new byte[1], 0, 1));
         await Task.Delay(50);
         await peer.WriteAsync(new byte[1]);

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Security.Authentication;
 using KTls.Handshake.Crypto;
 using KTls.Handshake.Resumption;
@@ -32,7 +31,7 @@ internal sealed class ClientOffer : IDisposable
             Session = session.Copy();
         }
 
-        SessionId = OffersTls13 || Session is not null ? RandomNumberGenerator.GetBytes(32) : [];
+        SessionId = OffersTls13 || Session is not null ? PublicRandom.GetBytes(32) : [];
         if (OffersTls13)
         {
             Share = KeyExchange.Create(first);
@@ -41,7 +40,7 @@ internal sealed class ClientOffer : IDisposable
 
     public ClientHandshakeOptions Options { get; }
 
-    public byte[] Random { get; } = RandomNumberGenerator.GetBytes(32);
+    public byte[] Random { get; } = PublicRandom.GetBytes(32);
 
     /// <summary>
     /// Asks for middlebox compatibility with TLS 1.3 (RFC 8446 §D.4), and shows whether a TLS 1.2 ticket was taken (RFC 5077 §3.4).

@@ -115,7 +115,7 @@ internal sealed partial class Tls12Server : Tls12Flow
 
     private void FillRandom(Span<byte> random)
     {
-        RandomNumberGenerator.Fill(random);
+        PublicRandom.Fill(random);
         if ((SupportedParameters.WithSuites(_options.Protocols, _options.CipherSuites) & SslProtocols.Tls13) != 0)
         {
             // RFC 8446 §4.1.3: so that the client notices when somebody has hidden its TLS 1.3 from us.

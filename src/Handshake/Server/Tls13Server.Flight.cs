@@ -68,7 +68,7 @@ internal sealed partial class Tls13Server
         CryptographicOperations.ZeroMemory(sharedSecret);
 
         Span<byte> random = stackalloc byte[RandomLength];
-        RandomNumberGenerator.Fill(random);
+        PublicRandom.Fill(random);
         _writer.Clear();
         ServerHello.Write(_writer, random, _hello.SessionId, _suite!.Id, _group, share, selectedKey);
         _transcript!.Append(_writer.WrittenSpan);

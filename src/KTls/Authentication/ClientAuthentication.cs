@@ -30,7 +30,7 @@ internal static class ClientAuthentication
         decision = attempt.Decide(handshake: null, whyNotKernel);
         if (decision.Choice >= Choice.SslStream)
         {
-            Transport.Release(transport, socket);
+            transport.Dispose();
             return await FallBackAsync(socket, options, decision, attempt).ConfigureAwait(false);
         }
 
@@ -70,7 +70,7 @@ internal static class ClientAuthentication
             if (!isEstablished)
             {
                 handshake?.PeerCertificate?.Dispose();
-                Transport.Release(transport, socket);
+                transport.Dispose();
             }
 
             handshake?.Dispose();

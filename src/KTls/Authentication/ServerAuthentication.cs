@@ -28,7 +28,7 @@ internal static class ServerAuthentication
         decision = attempt.Decide(handshake: null, whyNotKernel);
         if (decision.Choice >= Choice.SslStream)
         {
-            Transport.Release(transport, socket);
+            transport.Dispose();
             return await FallBackUnreadAsync(socket, source, decision, attempt).ConfigureAwait(false);
         }
 
@@ -48,7 +48,7 @@ internal static class ServerAuthentication
                 // Not held while SslStream waits for the client.
                 driver.Dispose();
                 handshake.Dispose();
-                Transport.Release(transport, socket);
+                transport.Dispose();
                 isServed = true;
                 return await FallBackAsync(socket, replay, stream => stream.AuthenticateAsServerAsync(selection.Options, attempt.Token), decision, attempt).ConfigureAwait(false);
             }
@@ -66,7 +66,7 @@ internal static class ServerAuthentication
             if (!isServed)
             {
                 handshake.PeerCertificate?.Dispose();
-                Transport.Release(transport, socket);
+                transport.Dispose();
             }
         }
     }

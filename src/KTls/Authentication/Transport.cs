@@ -28,22 +28,5 @@ internal static class Transport
         return transport;
     }
 
-    /// <summary>Gives the socket back to .NET's own I/O.</summary>
-    public static void Release(KernelSocket transport, Socket socket)
-    {
-        transport.Dispose();
-
-        try
-        {
-            // The descriptor is non-blocking now. Only this way does Socket notice; then it emulates blocking by itself.
-            socket.Blocking = false;
-            socket.Blocking = true;
-        }
-        catch (ObjectDisposedException)
-        {
-            // Its owner has closed it meanwhile, and whoever waits on it is told by what he waits for.
-        }
-    }
-
     private static Obstacle NoKernelTls(KernelTlsException failure) => new(FallbackReason.NoKernelTls, failure.Message.TrimEnd('.'));
 }

@@ -40,12 +40,14 @@ internal sealed class HandshakeDriver : IDisposable
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask RunAsync(TlsHandshake handshake, CancellationToken cancellationToken)
     {
+        bool hasSent = false;
         while (true)
         {
             if (!handshake.Output.IsEmpty)
             {
                 await _socket.SendAsync(handshake.Output, cancellationToken).ConfigureAwait(false);
                 handshake.OutputSent();
+                hasSent = true;
             }
 
             switch (handshake.Status)
@@ -66,7 +68,8 @@ internal sealed class HandshakeDriver : IDisposable
                     }
 
                     MakeRoom(needed);
-                    int received = await _socket.ReceiveAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
+                    int received = await ReceiveAsync(isAnswer: hasSent, cancellationToken).ConfigureAwait(false);
+                    hasSent = false;
                     _end += received != 0 ? received : throw new IOException("The peer closed the connection during the handshake.");
                     _used = Math.Max(_used, _end);
                     break;
@@ -77,6 +80,12 @@ internal sealed class HandshakeDriver : IDisposable
                     return;
             }
         }
+    }
+
+    private ValueTask<int> ReceiveAsync(bool isAnswer, CancellationToken cancellationToken)
+    {
+        Memory<byte> room = _buffer.AsMemory(_end);
+        return isAnswer ? _socket.ReceiveAnswerAsync(room, cancellationToken) : _socket.ReceiveAsync(room, cancellationToken);
     }
 
     // The key is elsewhere. Whatever goes wrong there is our fault, not the peer's.

@@ -34,6 +34,19 @@ internal sealed partial class KernelSocket
         };
     }
 
+    /// <summary>As <see cref="ReceiveAsync"/>, for what the peer can only answer now: where it costs nothing, without a first try that would be in vain.</summary>
+    /// <inheritdoc cref="ReceiveAsync"/>
+    public ValueTask<int> ReceiveAnswerAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        if (!_readiness.LooksFirst || cancellationToken.IsCancellationRequested)
+        {
+            return ReceiveAsync(buffer, cancellationToken);
+        }
+
+        ThrowIfEmpty(buffer.Length);
+        return ReceiveWhenReadableAsync(buffer, cancellationToken);
+    }
+
     /// <summary>Receives what is there: application data, of one or more records, or (a part of) one control record.</summary>
     /// <remarks>A control record longer than the buffer comes in parts; 16384 bytes take any.</remarks>
     /// <exception cref="ArgumentException">The buffer is empty, so that the end of the stream could not be told.</exception>

@@ -9,19 +9,21 @@ internal sealed partial class KernelSocket
     // a multiple of the record size, because the end of a chunk is the end of a record.
     private const long SendFileChunk = 1024L * MaxRecordPayload;
 
-    private bool _sendTimeoutSet;
+    private bool _hasSentFile;
 
     /// <summary>
     /// Sends a part of a file without bringing it into user space; the file's own position is neither used nor moved.
     /// </summary>
     /// <param name="file">A regular file, open for reading.</param>
     /// <param name="offset">Where to start, in bytes, not negative.</param>
-    /// <param name="count">How many bytes to send, not negative; the end of the file ends it before.</param>
+    /// <param name="count">
+    /// How many bytes to send, not negative, and no more than the file has: the kernel keeps the last record open for what a larger count
+    /// promises (MSG_MORE). A file that is shorter by now ends it before, with one more wait.
+    /// </param>
     /// <param name="cancellationToken">Ends the wait for room; a part, in whole records, may be out.</param>
     /// <returns>How many bytes went out.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The offset or the count is negative.</exception>
     /// <exception cref="IOException">The connection or the file failed.</exception>
-    /// <exception cref="NotSupportedException">The file has no length, as a pipe.</exception>
     /// <exception cref="ObjectDisposedException">This was disposed of, now or while waiting.</exception>
     public ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken)
     {
@@ -33,10 +35,19 @@ internal sealed partial class KernelSocket
             return ValueTask.FromCanceled<long>(cancellationToken);
         }
 
-        LimitBlocking();
+        if (!_hasSentFile)
+        {
+            int failure = AvoidBlocking();
+            if (failure != 0)
+            {
+                return ValueTask.FromException<long>(SocketFailure.ToException("fcntl(O_NONBLOCK)", failure));
+            }
 
-        // The kernel keeps the last record open for what a larger count promises (MSG_MORE), so it gets no larger one.
-        long end = offset + Math.Min(count, Math.Max(RandomAccess.GetLength(file) - offset, 0));
+            LimitBlocking();
+            _hasSentFile = true;
+        }
+
+        long end = checked(offset + count);
         long position = offset;
         int errno = SendFile(file, ref position, end, cancellationToken);
         return errno switch
@@ -136,17 +147,22 @@ internal sealed partial class KernelSocket
         _ = SetOption(IpProtoTcp, TcpCork, &off, sizeof(int)); // has no reason to fail that the next send does not tell
     }
 
+    // 0 or the errno. sendfile(2) has no flag for it.
+    private int AvoidBlocking()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        int flags = LibC.fcntl(_handle, LibC.FcntlGetFlags, 0);
+        bool done = flags >= 0 && ((flags & LibC.NonBlocking) != 0 || LibC.fcntl(_handle, LibC.FcntlSetFlags, flags | LibC.NonBlocking) >= 0);
+        return done ? 0 : LibC.LastError;
+    }
+
     // Where sendfile finds a file shorter than asked for, the kernel closes the open record by a send that blocks, O_NONBLOCK
     // or not (tls_sw_splice_eof, Linux 6.5 and later): the thread would hang until the peer reads on. Nothing else blocks
     // on this socket, so a send timeout of one tick touches only that; the record is sealed and follows by itself.
     private unsafe void LimitBlocking()
     {
-        if (!_sendTimeoutSet)
-        {
-            TimeValue tick = new() { Microseconds = 1000 };
-            _ = SetOption(SolSocket, SendTimeout, &tick, (uint)sizeof(TimeValue)); // no reason not to send
-            _sendTimeoutSet = true;
-        }
+        TimeValue tick = new() { Microseconds = 1000 };
+        _ = SetOption(SolSocket, SendTimeout, &tick, (uint)sizeof(TimeValue)); // no reason not to send
     }
 
     // What sendfile leaves in an open record would wait for the next send: always where the kernel does not notice that a file

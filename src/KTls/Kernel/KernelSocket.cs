@@ -13,8 +13,9 @@ namespace KTls.Kernel;
 /// only for its own length, which is none to speak of: .NET's <see cref="System.Net.Sockets.Socket.Dispose()"/> spins until nobody holds it any more.
 /// </para>
 /// <para>
-/// The socket is switched to O_NONBLOCK, which sendfile(2) needs, for good. From then on only this class may do I/O on the
-/// descriptor: a .NET Socket around it still believes that it blocks, so its synchronous calls would fail with WouldBlock.
+/// The first file switches the socket to O_NONBLOCK, which sendfile(2) needs, for good; all other calls say for themselves that they do not
+/// wait. From then on only this class may do I/O on the descriptor: a .NET Socket around it still believes that it blocks, so its
+/// synchronous calls would fail with WouldBlock.
 /// </para>
 /// <para>
 /// One receive and one send (data, control or file) at a time. A call that is cancelled leaves the connection usable; of a
@@ -42,17 +43,9 @@ internal sealed partial class KernelSocket : IDisposable
 
     /// <summary>Takes a connected TCP socket over for I/O.</summary>
     /// <param name="handle">The descriptor. It stays open when this is disposed of.</param>
-    /// <exception cref="IOException">The descriptor cannot be made non-blocking.</exception>
     public KernelSocket(SafeHandle handle)
     {
         ArgumentNullException.ThrowIfNull(handle);
-        int flags = LibC.fcntl(handle, LibC.FcntlGetFlags, 0);
-        if (flags < 0
-            || ((flags & LibC.NonBlocking) == 0 && LibC.fcntl(handle, LibC.FcntlSetFlags, flags | LibC.NonBlocking) < 0))
-        {
-            throw SocketFailure.ToException("fcntl(O_NONBLOCK)", LibC.LastError);
-        }
-
         _handle = handle;
         _readiness = new SocketReadiness(handle);
     }

@@ -24,7 +24,10 @@ internal sealed class SocketReadiness(SafeHandle handle)
     /// <summary>What the kernel returns with this socket's events; 0 while it is not registered.</summary>
     public ulong Token => Volatile.Read(ref _token);
 
-    /// <summary>Completes when a receive is worth another try. To be called only after one returned EAGAIN.</summary>
+    /// <summary>Whether the next wait for data begins with a look at what is there, so that no receive has to come before it.</summary>
+    public bool LooksFirst => (_events & ForReading) == 0;
+
+    /// <summary>Completes when a receive is worth another try. To be called only after one returned EAGAIN, or if <see cref="LooksFirst"/>.</summary>
     /// <inheritdoc cref="ReadinessWaiter.WaitAsync"/>
     public ValueTask WaitReadableAsync(CancellationToken cancellationToken)
     {

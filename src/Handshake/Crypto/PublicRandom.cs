@@ -1,0 +1,44 @@
+using System.Security.Cryptography;
+
+namespace KTls.Handshake.Crypto;
+
+/// <summary>Random bytes that everybody gets to see: Random and legacy_session_id of the hellos. Secrets are drawn each by itself.</summary>
+internal static class PublicRandom
+{
+    // To draw many bytes takes the generator hardly longer than to draw few: OpenSSL's asks the system each time whether the process was forked.
+    private const int PieceLength = 512;
+
+    [ThreadStatic]
+    private static byte[]? t_piece;
+
+    [ThreadStatic]
+    private static int t_left;
+
+    /// <summary>Fills a buffer with bytes that nobody else gets.</summary>
+    public static void Fill(Span<byte> buffer)
+    {
+        if (buffer.Length > PieceLength)
+        {
+            RandomNumberGenerator.Fill(buffer);
+            return;
+        }
+
+        byte[] piece = t_piece ??= new byte[PieceLength];
+        if (t_left < buffer.Length)
+        {
+            RandomNumberGenerator.Fill(piece);
+            t_left = PieceLength;
+        }
+
+        t_left -= buffer.Length;
+        piece.AsSpan(t_left, buffer.Length).CopyTo(buffer);
+    }
+
+    /// <summary>As <see cref="Fill"/>, into a new array.</summary>
+    public static byte[] GetBytes(int count)
+    {
+        byte[] bytes = GC.AllocateUninitializedArray<byte>(count);
+        Fill(bytes);
+        return bytes;
+    }
+}
