@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 
 namespace KTls.Tests;
 
@@ -19,6 +20,33 @@ public sealed class SocketStateTests
         await using KTlsStream client = await KTlsStream.AuthenticateAsClientAsync(tcp.Client, TestPki.Client(), options);
         await using KTlsStream server = await accepting;
         await Transfer.BothWaysAsync(server, client, 10_000);
+    }
+
+    /// <summary>Its owner may use it for something else, as it was: whether it blocks is not changed for good, nor for a while.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_failed_handshake_leaves_a_socket_as_it_was(bool blocks)
+    {
+        using TcpPair tcp = TcpPair.Connect();
+        tcp.Server.Blocking = blocks;
+        Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace });
+        await tcp.Client.SendAsync("GET / HTTP/1.1"u8.ToArray());
+        await Assert.ThrowsAsync<AuthenticationException>(() => accepting.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(blocks, tcp.Server.Blocking);
+        Task<int> receiving = Task.Factory.StartNew(() => tcp.Server.Receive(new byte[1]), TaskCreationOptions.LongRunning);
+        if (blocks)
+        {
+            await Task.Delay(50);
+            Assert.False(receiving.IsCompleted);
+            await tcp.Client.SendAsync(new byte[1]);
+            Assert.Equal(1, await receiving.WaitAsync(TimeSpan.FromSeconds(20)));
+        }
+        else
+        {
+            SocketException e = await Assert.ThrowsAsync<SocketException>(() => receiving.WaitAsync(TimeSpan.FromSeconds(20)));
+            Assert.Equal(SocketError.WouldBlock, e.SocketErrorCode);
+        }
     }
 
     /// <summary>The failure is told, and not one of giving the socket back.</summary>

@@ -1,0 +1,81 @@
+using System.Net.Sockets;
+
+namespace KTls.Kernel.Tests;
+
+/// <summary>A receive that begins with the wait: whatever is there already, and whatever was reported before, must end it.</summary>
+public sealed class ReceiveAnswerTests
+{
+    /// <summary>As in a handshake: the answer comes, and more of it than one receive takes.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_answer_that_is_there_is_received(bool hasWaitedBefore)
+    {
+        using KernelPair pair = KernelPair.Plain();
+        if (hasWaitedBefore)
+        {
+            await WaitOnceAsync(pair);
+        }
+
+        await pair.Client.SendAsync("answer"u8.ToArray(), CancellationToken.None);
+        await Task.Delay(50);
+        byte[] buffer = new byte[4];
+        Assert.Equal(4, await pair.Server.ReceiveAnswerAsync(buffer, CancellationToken.None).Soon());
+        Assert.Equal("answ"u8, buffer);
+        Assert.Equal(2, await pair.Server.ReceiveAnswerAsync(buffer, CancellationToken.None).Soon());
+        Assert.Equal("er"u8, buffer.AsSpan(0, 2));
+    }
+
+    [Fact]
+    public async Task An_answer_that_comes_later_is_received()
+    {
+        using KernelPair pair = KernelPair.Plain();
+        Task<int> receive = pair.Server.ReceiveAnswerAsync(new byte[8], CancellationToken.None).AsTask();
+        await Task.Delay(50);
+        Assert.False(receive.IsCompleted);
+        await pair.Client.SendAsync("x"u8.ToArray(), CancellationToken.None);
+        Assert.Equal(1, await receive.Soon());
+    }
+
+    /// <summary>The end came together with the data before it, so that nothing more is ever reported.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_end_that_came_with_the_data_is_seen(bool hasWaitedBefore)
+    {
+        using KernelPair pair = KernelPair.Plain();
+        if (hasWaitedBefore)
+        {
+            await WaitOnceAsync(pair);
+        }
+
+        await pair.Client.SendAsync("last"u8.ToArray(), CancellationToken.None);
+        pair.ClientSocket.Shutdown(SocketShutdown.Send);
+        await Task.Delay(50);
+        Assert.Equal(4, await pair.Server.ReceiveAsync(new byte[8], CancellationToken.None).Soon());
+        Assert.Equal(0, await pair.Server.ReceiveAnswerAsync(new byte[8], CancellationToken.None).Soon());
+    }
+
+    [Fact]
+    public async Task It_is_cancelled_and_closed_like_any_receive()
+    {
+        using KernelPair pair = KernelPair.Plain();
+        await Assert.ThrowsAsync<ArgumentException>(async () => await pair.Server.ReceiveAnswerAsync(default, CancellationToken.None));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await pair.Server.ReceiveAnswerAsync(new byte[1], new CancellationToken(canceled: true)));
+        using CancellationTokenSource cancel = new();
+        Task<int> receive = pair.Server.ReceiveAnswerAsync(new byte[1], cancel.Token).AsTask();
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => receive.Soon());
+        receive = pair.Server.ReceiveAnswerAsync(new byte[1], CancellationToken.None).AsTask();
+        pair.Server.Dispose();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => receive.Soon());
+    }
+
+    private static async Task WaitOnceAsync(KernelPair pair)
+    {
+        Task<int> receive = pair.Server.ReceiveAsync(new byte[8], CancellationToken.None).AsTask();
+        await Task.Delay(20);
+        await pair.Client.SendAsync("x"u8.ToArray(), CancellationToken.None);
+        Assert.Equal(1, await receive.Soon());
+    }
+}
