@@ -11,6 +11,7 @@ internal sealed class SocketReadiness(SafeHandle handle)
     private const EpollEvents ForReading = EpollEvents.Readable | EpollEvents.PeerClosed;
 
     private readonly ReadinessWaiter _readable = new();
+
     // Most sockets never wait for room.
     private ReadinessWaiter? _writable;
     private ReadinessThread? _thread;
