@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using KTls.Handshake.Crypto;
 using KTls.Handshake.Resumption;
 using KTls.Handshake.Wire;
@@ -40,11 +41,11 @@ internal sealed class TlsSession13 : TlsSession
 
     public override void UpdateSendKeys()
     {
-        KeySchedule.UpdateTrafficSecret(Suite, SendSecret);
+        Update(Send);
         SendSequence = 0;
     }
 
-    public override void UpdateReceiveKeys() => KeySchedule.UpdateTrafficSecret(Suite, ReceiveSecret);
+    public override void UpdateReceiveKeys() => Update(Receive);
 
     protected override void Dispose(bool disposing)
     {
@@ -67,6 +68,22 @@ internal sealed class TlsSession13 : TlsSession
 
     private protected override void Export(ReadOnlySpan<byte> label, byte[]? context, Span<byte> output) =>
         KeySchedule.Export(Suite, ExporterSecret, label, context, output);
+
+    // Whoever disposes of the session meanwhile has zeroed what is here: nothing is written after that.
+    private void Update(int which)
+    {
+        Span<byte> next = stackalloc byte[Suite.HashLength];
+        try
+        {
+            Secret(which).CopyTo(next);
+            KeySchedule.UpdateTrafficSecret(Suite, next);
+            next.CopyTo(Secret(which));
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(next);
+        }
+    }
 
     private Span<byte> Secret(int which) => _secrets.Span.Slice(which * Suite.HashLength, Suite.HashLength);
 }

@@ -2,7 +2,10 @@ using System.Security.Cryptography;
 
 namespace KTls.Handshake.Crypto;
 
-/// <summary>Random bytes that everybody gets to see: Random and legacy_session_id of the hellos. Secrets are drawn each by itself.</summary>
+/// <summary>
+/// Random bytes that everybody gets to see, and that no key hangs on alone: a client's Random and legacy_session_id, and the Random of a
+/// server of TLS 1.3, where each handshake has new key shares. A machine that is copied while it runs may show some of them twice.
+/// </summary>
 internal static class PublicRandom
 {
     // To draw many bytes takes the generator hardly longer than to draw few: OpenSSL's asks the system each time whether the process was forked.

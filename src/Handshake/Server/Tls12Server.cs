@@ -115,7 +115,8 @@ internal sealed partial class Tls12Server : Tls12Flow
 
     private void FillRandom(Span<byte> random)
     {
-        PublicRandom.Fill(random);
+        // Drawn for itself: in a resumption nothing else of ours is new, and keys that come again would be used with the same nonces.
+        RandomNumberGenerator.Fill(random);
         if ((SupportedParameters.WithSuites(_options.Protocols, _options.CipherSuites) & SslProtocols.Tls13) != 0)
         {
             // RFC 8446 §4.1.3: so that the client notices when somebody has hidden its TLS 1.3 from us.

@@ -7,9 +7,8 @@ namespace KTls.DataPlane;
 internal sealed partial class SplitConnection
 {
     // Between two pieces of a long write others get their turn: a KeyUpdate, an alert. A multiple of the record size, because the
-    // end of a piece is the end of a record. While the peer takes what it gets at once, the pieces of a file grow.
+    // end of a piece is the end of a record.
     private const int MaxPiece = 64 * RecordHeader.MaxPlaintext;
-    private const int MaxPieceOfFastFile = 4 * MaxPiece;
 
     // A whole write, or the end of the stream, holds _writing. Whoever sends records, the reader with its alerts included, holds _sending.
     private Turn _writing;
@@ -38,7 +37,7 @@ internal sealed partial class SplitConnection
                     ThrowIfNothingMayBeSent();
                     await PrepareKeysAsync(buffer.Length, RecordHeader.MaxPlaintext, isFirst, cancellationToken).ConfigureAwait(false);
                     isFirst = false;
-                    int length = (int)Piece(Math.Min(buffer.Length, MaxPiece), RecordHeader.MaxPlaintext);
+                    int length = (int)Piece(buffer.Length, RecordHeader.MaxPlaintext);
                     await _send.SendAsync(buffer[..length], cancellationToken).ConfigureAwait(false);
                     buffer = buffer[length..];
                 }
@@ -64,7 +63,6 @@ internal sealed partial class SplitConnection
             // What the file does not have counts against no limit.
             count = Math.Min(count, Math.Max(0, RandomAccess.GetLength(file) - offset));
             long sent = 0;
-            long piece = MaxPiece;
             bool isFirst = true;
             while (true)
             {
@@ -74,10 +72,8 @@ internal sealed partial class SplitConnection
                     ThrowIfNothingMayBeSent();
                     await PrepareKeysAsync(count, KeyUsage.MinFileRecord, isFirst, cancellationToken).ConfigureAwait(false);
                     isFirst = false;
-                    long length = Piece(Math.Min(count - sent, piece), KeyUsage.MinFileRecord);
-                    ValueTask<long> sending = _send.SendFileAsync(file, offset + sent, length, cancellationToken);
-                    piece = sending.IsCompleted ? Math.Min(2 * piece, MaxPieceOfFastFile) : MaxPiece;
-                    long sentNow = await sending.ConfigureAwait(false);
+                    long length = Piece(count - sent, KeyUsage.MinFileRecord);
+                    long sentNow = await _send.SendFileAsync(file, offset + sent, length, cancellationToken).ConfigureAwait(false);
                     sent += sentNow;
                     if (sent == count || sentNow < length)
                     {
@@ -138,9 +134,10 @@ internal sealed partial class SplitConnection
         _isCloseNotifyOut = true;
     }
 
-    // How much of a piece the key may seal. It is counted now: of a send that fails or is cancelled a part may be out.
-    private long Piece(long length, int recordSize)
+    // How much of so many bytes goes out in one piece. It is counted now: of a send that fails or is cancelled a part may be out.
+    private long Piece(long bytes, int recordSize)
     {
+        long length = Math.Min(bytes, MaxPiece);
         if (CanChangeSendKeys)
         {
             length = _sealed.Allowance(_limits, length, recordSize);

@@ -67,6 +67,7 @@ internal sealed class SslStreamConnection : Connection
     public static async Task<Connection> AuthenticateAsync(Socket socket, ReadOnlyMemory<byte> replay, Func<SslStream, Task> authenticate, Obstacle obstacle, KTlsOptions options)
     {
         // NetworkStream takes no other; what is asynchronous does not wait either way.
+        bool blocks = socket.Blocking;
         socket.Blocking = true;
         var transport = new ReplayStream(socket, replay);
         var stream = new SslStream(transport, leaveInnerStreamOpen: false);
@@ -78,7 +79,20 @@ internal sealed class SslStreamConnection : Connection
         catch
         {
             await stream.DisposeAsync().ConfigureAwait(false);
+            GiveBack(socket, blocks);
             throw;
+        }
+    }
+
+    private static void GiveBack(Socket socket, bool blocks)
+    {
+        try
+        {
+            socket.Blocking = blocks;
+        }
+        catch (ObjectDisposedException)
+        {
+            // Its owner has closed it meanwhile; what failed is told.
         }
     }
 
