@@ -56,6 +56,25 @@ public sealed class ReceiveAnswerTests
         Assert.Equal(0, await pair.Server.ReceiveAnswerAsync(new byte[8], CancellationToken.None).Soon());
     }
 
+    /// <summary>The same where one event told of both, to a wait that it has ended: a receive has to look for itself.</summary>
+    [Fact]
+    public async Task The_end_that_was_reported_with_the_data_is_seen()
+    {
+        using KernelPair pair = KernelPair.Plain();
+        Task<int> receive = await OutsideThePool(() => pair.Server.ReceiveAsync(new byte[8], CancellationToken.None).AsTask());
+        await Task.Delay(20);
+        const int TcpCork = 3; // the data waits for the end
+        pair.ClientSocket.SetRawSocketOption(6, TcpCork, BitConverter.GetBytes(1));
+        await pair.Client.SendAsync("last"u8.ToArray(), CancellationToken.None);
+        pair.ClientSocket.Shutdown(SocketShutdown.Send);
+        Assert.Equal(4, await receive.Soon());
+        receive = await OutsideThePool(() => pair.Server.ReceiveAnswerAsync(new byte[8], CancellationToken.None).AsTask());
+        Assert.Equal(0, await receive.Soon());
+
+        // A thread of the pool would stay and look (BriefWait).
+        static Task<Task<int>> OutsideThePool(Func<Task<int>> start) => Task.Factory.StartNew(start, TaskCreationOptions.LongRunning);
+    }
+
     [Fact]
     public async Task It_is_cancelled_and_closed_like_any_receive()
     {
