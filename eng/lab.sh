@@ -111,7 +111,7 @@ case ${kernel:=7.2} in
   6.1 | 6.12 | 7.2)
     fetch_kernel "$kernel"
     if ((cpus == 1)); then
-      if [[ $kernel != 7.2 ]] && grep -qw amx_tile /proc/cpuinfo; then kernel_preload=$(compile whole-xstate); fi
+      if [[ $kernel != 7.2 ]]; then kernel_preload=$(compile xstate); fi
       run_in_guest "$cache/$kernel/usr/bin/linux.uml" "$cache/$kernel" "$@"
     else
       run_in_guest '' "$cache/cloud-$kernel" "$@"
