@@ -62,12 +62,12 @@ host_suite() {
 
 # The matrix of peers and the wrong peers are about handshakes, which know no kernel, and how the kernels serve sites other clients
 # show faster than a browser: the newest one will do. Ten thousand connections in a row take four minutes where each system call is
-# traced, and show there what three thousand show.
+# traced, and show there what a thousand show.
 kernel_suite() {
   local name=${1%-*} kernel=${1##*-} except=() settings=()
   if [[ $name == KTls.Interop.Tests && $kernel != "${kernels[-1]}" ]]; then
     except=(-namespace- KTls.Interop.Tests.Matrix -namespace- KTls.Interop.Tests.WrongPeers -namespace- KTls.Interop.Tests.Sites)
-    settings=(KTLS_LEAK_CONNECTIONS=3000)
+    settings=(KTLS_LEAK_CONNECTIONS=1000)
   fi
   suite "$1" env "${settings[@]}" taskset -c "$processor" eng/lab.sh --kernel "$kernel" -- dotnet exec "$(program "$name")" -noColor "${except[@]}"
 }

@@ -22,6 +22,12 @@ internal abstract class Connection : IAsyncDisposable
 
     public abstract ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken);
 
+    /// <summary>Reads, and is done when it returns.</summary>
+    /// <param name="buffer">Where to put the data.</param>
+    /// <param name="until">The thread may wait until <see cref="Environment.TickCount64"/> is that.</param>
+    /// <param name="cancellationToken">Is cancelled then, too.</param>
+    public abstract int Read(Memory<byte> buffer, long until, CancellationToken cancellationToken);
+
     public abstract ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken);
 
     public abstract ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken);

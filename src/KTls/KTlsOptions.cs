@@ -72,8 +72,8 @@ public sealed partial class KTlsOptions
     /// <summary>
     /// Whether the socket stays open when the stream is disposed. Default: false, the stream owns the socket
     /// from a successful authentication on. A failed authentication always leaves the socket to the caller.
-    /// A socket whose records the kernel seals or opens goes on doing so, and does not block any more once a file was sent: it is good
-    /// for being closed.
+    /// A socket whose records the kernel seals or opens goes on doing so, does not block any more once a file was sent, and receives no
+    /// more if a synchronous read had to be ended: it is good for being closed.
     /// </summary>
     public bool LeaveSocketOpen { get; set; }
 

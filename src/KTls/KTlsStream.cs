@@ -207,7 +207,11 @@ public sealed partial class KTlsStream : Stream
     public override int Read(byte[] buffer, int offset, int count)
     {
         ValidateBufferArguments(buffer, offset, count);
-        return Wait(_readTimeout, "read", token => ReadAsync(buffer.AsMemory(offset, count), token).AsTask());
+        Connection connection = Current;
+        Memory<byte> memory = buffer.AsMemory(offset, count);
+        return _readTimeout == Timeout.Infinite
+            ? connection.Read(memory, long.MaxValue, CancellationToken.None)
+            : ReadUntil(connection, memory, Environment.TickCount64 + _readTimeout);
     }
 
     /// <summary>Writes all of the data; it is on its way when this completes.</summary>
@@ -382,7 +386,19 @@ public sealed partial class KTlsStream : Stream
 
     private static int CheckTimeout(int value) => value is > 0 or Timeout.Infinite ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A timeout is positive or infinite.");
 
-    // A timeout looks as it does with NetworkStream.
+    private int ReadUntil(Connection connection, Memory<byte> buffer, long until)
+    {
+        using var time = new CancellationTokenSource(_readTimeout);
+        try
+        {
+            return connection.Read(buffer, until, time.Token);
+        }
+        catch (OperationCanceledException) when (time.IsCancellationRequested || Environment.TickCount64 >= until)
+        {
+            throw TookTooLong("read", _readTimeout);
+        }
+    }
+
     private static int Wait(int timeout, string operation, Func<CancellationToken, Task<int>> start)
     {
         if (timeout == Timeout.Infinite)
@@ -397,9 +413,13 @@ public sealed partial class KTlsStream : Stream
         }
         catch (OperationCanceledException) when (time.IsCancellationRequested)
         {
-            throw new IOException($"The {operation} took longer than {timeout} ms.", new SocketException((int)SocketError.TimedOut));
+            throw TookTooLong(operation, timeout);
         }
     }
+
+    // As it looks with NetworkStream.
+    private static IOException TookTooLong(string operation, int timeout) =>
+        new($"The {operation} took longer than {timeout} ms.", new SocketException((int)SocketError.TimedOut));
 
     private static InvalidOperationException NotAuthenticated() => new("The handshake is not complete.");
 

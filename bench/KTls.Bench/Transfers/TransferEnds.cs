@@ -26,7 +26,11 @@ internal static class TransferEnds
             byte[] message = new byte[source == "write" ? int.Parse(size, CultureInfo.InvariantCulture) : 256 * 1024];
             for (long left = long.Parse(count, CultureInfo.InvariantCulture); left != 0; left--)
             {
-                if (source == "write")
+                if (kind is TransferKind.SslStream or TransferKind.Plain)
+                {
+                    Send(stream, source, message);
+                }
+                else if (source == "write")
                 {
                     await stream.WriteAsync(message);
                 }
@@ -55,7 +59,7 @@ internal static class TransferEnds
             long received = 0;
             for (long expected = long.Parse(size, CultureInfo.InvariantCulture) * long.Parse(count, CultureInfo.InvariantCulture); received != expected;)
             {
-                int read = await stream.ReadAsync(buffer);
+                int read = kind is TransferKind.KTlsAsync or TransferKind.SslStreamAsync ? await stream.ReadAsync(buffer) : stream.Read(buffer, 0, buffer.Length);
                 received += read != 0 ? read : throw new EndOfStreamException();
             }
 
@@ -63,14 +67,32 @@ internal static class TransferEnds
         }
     }
 
-    private static async Task SendFileAsync(Stream stream, string path, byte[] buffer)
+    private static void Send(Stream stream, string path, byte[] buffer)
     {
-        if (stream is NetworkStream plain)
+        if (path == "write")
         {
-            await plain.Socket.SendFileAsync(path);
+            stream.Write(buffer, 0, buffer.Length);
             return;
         }
 
+        if (stream is NetworkStream plain)
+        {
+            plain.Socket.SendFile(path);
+            return;
+        }
+
+        using SafeFileHandle file = File.OpenHandle(path);
+        long length = RandomAccess.GetLength(file);
+        for (long offset = 0; offset != length;)
+        {
+            int read = RandomAccess.Read(file, buffer, offset);
+            stream.Write(buffer, 0, read);
+            offset += read;
+        }
+    }
+
+    private static async Task SendFileAsync(Stream stream, string path, byte[] buffer)
+    {
         using SafeFileHandle file = File.OpenHandle(path);
         long length = RandomAccess.GetLength(file);
         if (stream is KTlsStream kernel)
@@ -102,7 +124,7 @@ internal static class TransferEnds
     private static StreamKind StreamKindOf(TransferKind kind) => kind switch
     {
         TransferKind.Plain => StreamKind.Plain,
-        TransferKind.SslStream => StreamKind.SslStream,
+        TransferKind.SslStream or TransferKind.SslStreamAsync => StreamKind.SslStream,
         _ => StreamKind.Kernel,
     };
 

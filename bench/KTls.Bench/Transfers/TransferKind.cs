@@ -3,13 +3,19 @@ namespace KTls.Bench.Transfers;
 /// <summary>Who moves the data.</summary>
 internal enum TransferKind
 {
-    /// <summary><see cref="KTlsStream"/>, with the kernel both ways.</summary>
+    /// <summary><see cref="KTlsStream"/>, with the kernel both ways; the receiver is a thread that blocks.</summary>
     KTls,
 
-    /// <summary><see cref="System.Net.Security.SslStream"/>.</summary>
+    /// <summary>The same with a receiver that does not block.</summary>
+    KTlsAsync,
+
+    /// <summary><see cref="System.Net.Security.SslStream"/>, by synchronous calls at both ends.</summary>
     SslStream,
 
-    /// <summary>TCP without TLS.</summary>
+    /// <summary>The same by asynchronous calls.</summary>
+    SslStreamAsync,
+
+    /// <summary>TCP without TLS, by synchronous calls.</summary>
     Plain,
 
     /// <summary>A C program that only moves data, with keys that are made up: limit.c.</summary>

@@ -21,7 +21,14 @@ internal sealed partial class SplitConnection
     private Exception? _receiveFailure;
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken) =>
-        buffer.IsEmpty ? WaitAsync(cancellationToken) : ReceiveAsync(buffer, cancellationToken);
+        buffer.IsEmpty ? WaitAsync(cancellationToken) : ReceiveAsync(buffer, until: 0, cancellationToken);
+
+    // Without a buffer there is nothing to block for inside recvmsg(2).
+    public override int Read(Memory<byte> buffer, long until, CancellationToken cancellationToken)
+    {
+        ValueTask<int> reading = buffer.IsEmpty ? WaitAsync(cancellationToken) : ReceiveAsync(buffer, until, cancellationToken);
+        return reading.IsCompleted ? reading.Result : reading.AsTask().GetAwaiter().GetResult();
+    }
 
     // This is where idle connections are, so it is a method of its own: what it remembers meanwhile is no more than it needs.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -48,9 +55,10 @@ internal sealed partial class SplitConnection
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    private async ValueTask<int> ReceiveAsync(Memory<byte> buffer, long until, CancellationToken cancellationToken)
     {
         _reading.Enter("read");
+        _socket.ReceiveBlocksUntil = until;
         try
         {
             while (BeginReceive())
@@ -97,6 +105,7 @@ internal sealed partial class SplitConnection
 
     private void EndReceive()
     {
+        _socket.ReceiveBlocksUntil = 0;
         if (_reading.Exit())
         {
             ReleaseReceiving();

@@ -121,6 +121,10 @@ internal sealed class SslStreamConnection : Connection
         }
     }
 
+    // SslStream's own synchronous read knows no time limit after which it could be tried again.
+    public override int Read(Memory<byte> buffer, long until, CancellationToken cancellationToken) =>
+        ReadAsync(buffer, cancellationToken).AsTask().GetAwaiter().GetResult();
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {

@@ -61,7 +61,7 @@ internal sealed partial class KernelSocket
         }
 
         ThrowIfEmpty(buffer.Length);
-        int errno = ReceiveRecord(buffer.Span, LibC.MsgDontWait, out ReceivedRecord record);
+        int errno = ReceiveRecord(buffer.Span, ReceiveFlags, out ReceivedRecord record);
         return errno switch
         {
             0 => new ValueTask<ReceivedRecord>(record),
@@ -103,17 +103,17 @@ internal sealed partial class KernelSocket
 
     /// <summary>Completes when <see cref="IsReadable"/>, which was false, is worth another look.</summary>
     /// <exception cref="ObjectDisposedException">This was disposed of, now or while waiting.</exception>
-    public ValueTask WaitReadableAsync(CancellationToken cancellationToken) => _readiness.WaitReadableAsync(cancellationToken);
+    public ValueTask WaitReadableAsync(CancellationToken cancellationToken) => WaitForDataAsync(cancellationToken);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> ReceiveWhenReadableAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        bool stayed = !_receivesMuch && StaysUntil(PollDescriptor.Readable, ref _waitForData, WaitingSeat.ForData);
+        bool stayed = ReceiveBlocksUntil == 0 && !_receivesMuch && StaysUntil(PollDescriptor.Readable, ref _waitForData, WaitingSeat.ForData);
         while (true)
         {
             if (!stayed)
             {
-                await _readiness.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
+                await WaitForDataAsync(cancellationToken).ConfigureAwait(false);
             }
 
             stayed = false;
@@ -133,16 +133,16 @@ internal sealed partial class KernelSocket
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ReceivedRecord> ReceiveRecordWhenReadableAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        bool stayed = !_receivesMuch && StaysUntil(PollDescriptor.Readable, ref _waitForData, WaitingSeat.ForData);
+        bool stayed = ReceiveBlocksUntil == 0 && !_receivesMuch && StaysUntil(PollDescriptor.Readable, ref _waitForData, WaitingSeat.ForData);
         while (true)
         {
             if (!stayed)
             {
-                await _readiness.WaitReadableAsync(cancellationToken).ConfigureAwait(false);
+                await WaitForDataAsync(cancellationToken).ConfigureAwait(false);
             }
 
             stayed = false;
-            int errno = ReceiveRecord(buffer.Span, LibC.MsgDontWait, out ReceivedRecord record);
+            int errno = ReceiveRecord(buffer.Span, ReceiveFlags, out ReceivedRecord record);
             if (errno == 0)
             {
                 return record;
@@ -176,20 +176,34 @@ internal sealed partial class KernelSocket
         {
             while (true)
             {
-                nint received = LibC.recv(_handle, start, (nuint)buffer.Length, LibC.MsgDontWait);
+                nint received = Receive(start, (nuint)buffer.Length);
                 if (received >= 0)
                 {
                     _receivesMuch = received >= MaxRecordPayload;
-                    return (int)received;
                 }
 
-                int errno = LibC.LastError;
-                if (errno != ErrorNumber.EINTR)
+                if (received != -ErrorNumber.EINTR)
                 {
-                    return -errno;
+                    return (int)received;
                 }
             }
         }
+    }
+
+    // The number of bytes, or the negative errno.
+    private unsafe nint Receive(byte* start, nuint length)
+    {
+        int flags = ReceiveFlags;
+        using BlockedCall blocked = (flags & LibC.MsgDontWait) != 0 ? default : new BlockedCall(this);
+        nint received = LibC.recv(_handle, start, length, flags);
+        return received >= 0 ? received : -LibC.LastError;
+    }
+
+    private unsafe nint ReceiveMessage(MessageHeader* message, int flags)
+    {
+        using BlockedCall blocked = (flags & LibC.MsgDontWait) != 0 ? default : new BlockedCall(this);
+        nint received = LibC.recvmsg(_handle, message, flags);
+        return received >= 0 ? received : -LibC.LastError;
     }
 
     // 0 or the errno.
@@ -210,10 +224,10 @@ internal sealed partial class KernelSocket
                 message.Control = &control;
                 message.ControlLength = (nuint)sizeof(RecordTypeMessage);
 
-                nint received = LibC.recvmsg(_handle, &message, flags);
+                nint received = ReceiveMessage(&message, flags);
                 if (received < 0)
                 {
-                    int errno = LibC.LastError;
+                    int errno = (int)-received;
                     if (errno == ErrorNumber.EPIPE && !hasMetReset)
                     {
                         // A reset that came after the peer's own end, such as its answer to what we sent, takes nothing back: plain TCP

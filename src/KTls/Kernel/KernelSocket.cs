@@ -5,15 +5,17 @@ namespace KTls.Kernel;
 
 /// <summary>
 /// A connected TCP socket whose records the kernel can seal and open: attaches kernel TLS, installs keys, and moves data,
-/// control records and files without blocking a thread, but for a moment (<see cref="BriefWait"/>).
+/// control records and files without blocking a thread, but for a moment (<see cref="BriefWait"/>), or in a receive that shall
+/// (<see cref="ReceiveBlocksUntil"/>).
 /// </summary>
 /// <remarks>
 /// <para>
 /// The descriptor belongs to somebody else, who closes it after disposing of this. Each system call holds the handle, and
-/// only for its own length, which is none to speak of: .NET's <see cref="System.Net.Sockets.Socket.Dispose()"/> spins until nobody holds it any more.
+/// only for its own length, which is none to speak of, unless it blocks: .NET's <see cref="System.Net.Sockets.Socket.Dispose()"/> spins until
+/// nobody holds it any more, and ends blocked calls.
 /// </para>
 /// <para>
-/// The first file switches the socket to O_NONBLOCK, which sendfile(2) needs, for good; all other calls say for themselves that they do not
+/// The first file switches the socket to O_NONBLOCK, which sendfile(2) needs, for good; all other calls say for themselves whether they
 /// wait. From then on only this class may do I/O on the descriptor: a .NET Socket around it still believes that it blocks, so its
 /// synchronous calls would fail with WouldBlock.
 /// </para>
@@ -127,6 +129,7 @@ internal sealed partial class KernelSocket : IDisposable
     {
         _disposed = true;
         _readiness.Close();
+        EndBlockedReceive();
         WaitWhileSomebodyStays();
         GC.SuppressFinalize(this);
     }

@@ -47,6 +47,12 @@ internal static unsafe partial class LibC
         return CallFaults.Fails(fd, "sendmsg") ? -1 : (nint)(long)Native.sendmsg(held.Number, (msghdr*)message, flags);
     }
 
+    internal static int shutdown(SafeHandle fd, int how)
+    {
+        using var held = new HeldDescriptor(fd);
+        return CallFaults.Fails(fd, "shutdown") ? -1 : Native.shutdown(held.Number, how);
+    }
+
     internal static int fcntl(SafeHandle fd, int command, int argument)
     {
         using var held = new HeldDescriptor(fd);

@@ -11,10 +11,13 @@ public class AllocationTests
     private const int Rounds = 2000;
     private const int Tolerance = Rounds * 4;
 
-    [Fact]
-    public void Operations_that_need_not_wait_allocate_nothing()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Operations_that_need_not_wait_allocate_nothing(bool blocks)
     {
         using KernelPair pair = KernelPair.Secure();
+        pair.Server.ReceiveBlocksUntil = blocks ? KernelSocket.WithoutEnd : 0;
         using TempFile file = new(new byte[1000]);
         byte[] data = new byte[1000];
         byte[] buffer = new byte[2000];

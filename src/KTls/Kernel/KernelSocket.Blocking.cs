@@ -1,0 +1,114 @@
+namespace KTls.Kernel;
+
+/// <summary>
+/// Synchronous receives: the thread waits inside recvmsg(2), as a program in C does. That is one call where a wait and another try are
+/// three and more. Where the call may not wait (a socket with O_NONBLOCK, a time limit), the thread waits in poll(2).
+/// </summary>
+/// <remarks>
+/// Sends never block: a signal that interrupts a send of kernel TLS in its wait for room breaks the connection (tls_tx_records), and only
+/// shutdown(2) would end one, which throws away what is sealed and not out.
+/// </remarks>
+internal sealed partial class KernelSocket
+{
+    /// <summary>Waits for as long as it takes.</summary>
+    public const long WithoutEnd = long.MaxValue;
+
+    private const int ShutdownReceive = 0; // SHUT_RD
+
+    private int _blockedReceives;
+
+    /// <summary>
+    /// Set while a synchronous receive is under way: until then (<see cref="Environment.TickCount64"/>) its thread waits itself, and a
+    /// receive or a wait for data is complete when its method returns. 0: none is under way, and threads are let go.
+    /// </summary>
+    public long ReceiveBlocksUntil { get; set; }
+
+    private int ReceiveFlags => ReceiveBlocksUntil == WithoutEnd ? 0 : LibC.MsgDontWait;
+
+    private ValueTask WaitForDataAsync(CancellationToken cancellationToken)
+    {
+        if (ReceiveBlocksUntil == 0)
+        {
+            return _readiness.WaitReadableAsync(cancellationToken);
+        }
+
+        BlockForData();
+        return default;
+    }
+
+    // It is worth another try then, for a signal ends the wait, too.
+    private unsafe void BlockForData()
+    {
+        long left = ReceiveBlocksUntil == WithoutEnd ? -1 : ReceiveBlocksUntil - Environment.TickCount64;
+        if (ReceiveBlocksUntil != WithoutEnd && left <= 0)
+        {
+            throw new OperationCanceledException("Time is up.");
+        }
+
+        using BlockedCall blocked = new(this);
+        bool held = false;
+        try
+        {
+            _handle.DangerousAddRef(ref held);
+            PollDescriptor descriptor = new() { Descriptor = (int)_handle.DangerousGetHandle(), Events = PollDescriptor.Readable };
+            int ready = CallFaults.Fails(_handle, "poll") ? -1 : LibC.poll(&descriptor, 1, (int)Math.Min(left, int.MaxValue));
+            if (ready < 0 && LibC.LastError is not ErrorNumber.EINTR and int errno)
+            {
+                throw SocketFailure.ToException(KernelCalls.Poll, errno);
+            }
+        }
+        finally
+        {
+            if (held)
+            {
+                _handle.DangerousRelease();
+            }
+        }
+    }
+
+    // Nothing else ends a receive that waits. What is being sent does not suffer.
+    private void EndBlockedReceive()
+    {
+        Interlocked.MemoryBarrier();
+        for (SpinWait wait = default; Volatile.Read(ref _blockedReceives) != 0; wait.SpinOnce())
+        {
+            try
+            {
+                _ = LibC.shutdown(_handle, ShutdownReceive); // fails where the connection is gone, which ends the call, too
+            }
+            catch (ObjectDisposedException)
+            {
+                // The owner closed the descriptor first, and .NET has ended the call for him.
+            }
+        }
+    }
+
+    /// <summary>Around a call that may wait: either it sees the socket disposed of, or Dispose sees it.</summary>
+    private readonly ref struct BlockedCall
+    {
+        private readonly KernelSocket? _socket;
+
+        /// <exception cref="ObjectDisposedException">The socket was disposed of.</exception>
+        public BlockedCall(KernelSocket socket)
+        {
+            Interlocked.Exchange(ref socket._blockedReceives, 1);
+            if (socket._disposed)
+            {
+                Volatile.Write(ref socket._blockedReceives, 0);
+                throw new ObjectDisposedException(nameof(KernelSocket));
+            }
+
+            _socket = socket;
+        }
+
+        /// <exception cref="ObjectDisposedException">Whoever ended the call has closed the socket: what it returned is no end of the stream.</exception>
+        public void Dispose()
+        {
+            if (_socket is not null)
+            {
+                Volatile.Write(ref _socket._blockedReceives, 0);
+                ObjectDisposedException.ThrowIf(_socket._disposed || _socket._handle.IsClosed, _socket);
+            }
+        }
+    }
+}
