@@ -62,7 +62,7 @@ internal sealed class RawClient : IDisposable
         try
         {
             int length;
-            while (count <= most && (length = await _stream.ReadAsync(buffer).AsTask().WaitAsync(TimeSpan.FromSeconds(20))) > 0)
+            while (count <= most && (length = await _stream.ReadAsync(buffer).AsTask().WaitAsync(RunningSite.Patience)) > 0)
             {
                 count += length;
             }
@@ -80,5 +80,5 @@ internal sealed class RawClient : IDisposable
 
     public void Dispose() => _stream.Dispose();
 
-    private async Task ReadAsync(byte[] bytes) => await _stream.ReadExactlyAsync(bytes).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+    private async Task ReadAsync(byte[] bytes) => await _stream.ReadExactlyAsync(bytes).AsTask().WaitAsync(RunningSite.Patience);
 }

@@ -21,7 +21,7 @@ internal sealed partial class RunningSite : IAsyncDisposable
     }
 
     /// <summary>For a slow machine that is busy with other tests, too.</summary>
-    public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(60);
+    public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(120);
 
     /// <summary>The site makes its certificate itself.</summary>
     public static SslClientAuthenticationOptions AnyCertificate => new() { RemoteCertificateValidationCallback = (_, _, _, _) => true };
