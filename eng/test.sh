@@ -114,7 +114,7 @@ done
 others+=("${sample_suites[@]}")
 
 echo
-echo "== tests, on the host and in kernels ${kernels[*]}: about twenty minutes on two processors"
+echo "== tests, on the host and in kernels ${kernels[*]}: twenty to fifty minutes on two processors"
 mapfile -t processors < <(taskset -cp $$ | sed 's/.*: //' | tr , '\n' | while IFS=- read -r first last; do seq "$first" "${last:-$first}"; done)
 worker "${processors[0]}" "${others[@]}" "${traced[@]}" &
 for processor in "${processors[@]:1}"; do
