@@ -135,7 +135,9 @@ internal sealed class FileSite : IAsyncDisposable, ILoggerProvider
             catch (Exception e) when (e is OperationCanceledException or IOException)
             {
                 outcome = e is OperationCanceledException ? "cancelled" : "failed";
-                patience = 0;
+
+                // Kestrel tells of an abort on another thread.
+                patience = 3;
             }
 
             using var wait = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
