@@ -6,6 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 using KTls.Authentication;
 using KTls.Diagnostics;
 using KTls.Handshake;
+using KTls.Kernel;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Win32.SafeHandles;
@@ -210,7 +211,7 @@ public sealed partial class KTlsStream : Stream
         Connection connection = Current;
         Memory<byte> memory = buffer.AsMemory(offset, count);
         return _readTimeout == Timeout.Infinite
-            ? connection.Read(memory, long.MaxValue, CancellationToken.None)
+            ? connection.Read(memory, KernelSocket.WithoutEnd, CancellationToken.None)
             : ReadUntil(connection, memory, Environment.TickCount64 + _readTimeout);
     }
 

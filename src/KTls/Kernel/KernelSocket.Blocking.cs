@@ -25,17 +25,6 @@ internal sealed partial class KernelSocket
 
     private int ReceiveFlags => ReceiveBlocksUntil == WithoutEnd ? 0 : LibC.MsgDontWait;
 
-    private ValueTask WaitForDataAsync(CancellationToken cancellationToken)
-    {
-        if (ReceiveBlocksUntil == 0)
-        {
-            return _readiness.WaitReadableAsync(cancellationToken);
-        }
-
-        BlockForData();
-        return default;
-    }
-
     // It is worth another try then, for a signal ends the wait, too.
     private unsafe void BlockForData()
     {

@@ -103,7 +103,16 @@ internal sealed partial class KernelSocket
 
     /// <summary>Completes when <see cref="IsReadable"/>, which was false, is worth another look.</summary>
     /// <exception cref="ObjectDisposedException">This was disposed of, now or while waiting.</exception>
-    public ValueTask WaitReadableAsync(CancellationToken cancellationToken) => WaitForDataAsync(cancellationToken);
+    public ValueTask WaitReadableAsync(CancellationToken cancellationToken)
+    {
+        if (ReceiveBlocksUntil == 0)
+        {
+            return _readiness.WaitReadableAsync(cancellationToken);
+        }
+
+        BlockForData();
+        return default;
+    }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> ReceiveWhenReadableAsync(Memory<byte> buffer, CancellationToken cancellationToken)
@@ -113,7 +122,7 @@ internal sealed partial class KernelSocket
         {
             if (!stayed)
             {
-                await WaitForDataAsync(cancellationToken).ConfigureAwait(false);
+                await WaitReadableAsync(cancellationToken).ConfigureAwait(false);
             }
 
             stayed = false;
@@ -138,7 +147,7 @@ internal sealed partial class KernelSocket
         {
             if (!stayed)
             {
-                await WaitForDataAsync(cancellationToken).ConfigureAwait(false);
+                await WaitReadableAsync(cancellationToken).ConfigureAwait(false);
             }
 
             stayed = false;
