@@ -91,8 +91,8 @@ worker() {
   local processor=$1 name started
   for name in "${@:2}"; do
     mkdir "$logs/taken/$name" 2>/dev/null || continue
-    # Those that start samples come later, since the commands of the pages build them.
-    if [[ $name =~ ^(KTls.Interop|FileServer|KTls.Kestrel) ]]; then
+    # Those that start samples or build come later, since the commands of the pages build the samples.
+    if [[ $name =~ ^(KTls.Interop|FileServer|KTls.Kestrel|KTls.Packages) ]]; then
       while [[ ! -e $logs/taken/KTls.Docs.Tests/ended ]]; do sleep 1; done
     fi
     started=$SECONDS
@@ -101,8 +101,8 @@ worker() {
   done
 }
 
-# The longest start first. Guests of 6.1 and 6.12 trace each system call and hinder each other even from different processors: one
-# worker begins with them, the others with all else.
+# Guests of 6.1 and 6.12 trace each system call and hinder each other even from different processors: the second worker begins with
+# them, the others with all else.
 host_suites=(KTls.Docs.Tests KTls.Handshake.Tests KTls.Tests KTls.Contract.Tests KTls.Fuzz)
 sample_suites=(FileServer.Tests KTls.Kestrel.Tests)
 traced=()
@@ -116,9 +116,12 @@ others+=("${sample_suites[@]}")
 echo
 echo "== tests, on the host and in kernels ${kernels[*]}: twenty to fifty minutes on two processors"
 mapfile -t processors < <(taskset -cp $$ | sed 's/.*: //' | tr , '\n' | while IFS=- read -r first last; do seq "$first" "${last:-$first}"; done)
-worker "${processors[0]}" "${others[@]}" "${traced[@]}" &
-for processor in "${processors[@]:1}"; do
-  worker "$processor" "${traced[@]}" "${others[@]}" &
+for i in "${!processors[@]}"; do
+  if ((i == 1)); then
+    worker "${processors[i]}" "${traced[@]}" "${others[@]}" &
+  else
+    worker "${processors[i]}" "${others[@]}" "${traced[@]}" &
+  fi
 done
 wait
 for name in "${host_suites[@]}" "${sample_suites[@]}" KTls.Packages.Tests; do
