@@ -163,7 +163,7 @@ internal static class ClientHelloWriter
             writer.End(modes);
         }
 
-        return offer.Session13 is { } session ? WritePreSharedKey(writer, session, offer.Options.Clock.GetUtcNow()) : -1;
+        return offer.Session13 is { } session ? WritePreSharedKey(writer, session, offer.Time) : -1;
     }
 
     private static void WriteKeyShares(WireWriter writer, ClientOffer offer)

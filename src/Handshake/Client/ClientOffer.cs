@@ -26,9 +26,10 @@ internal sealed class ClientOffer : IDisposable
             throw new ArgumentException("No group of the options is one that this library has for their protocol versions.", nameof(options));
         }
 
-        if (options.Session is { } session && IsUsable(session))
+        if (options.Session is { } session)
         {
-            Session = session.Copy();
+            Time = options.Clock.GetUtcNow();
+            Session = IsUsable(session) ? session.Copy() : null;
         }
 
         SessionId = OffersTls13 || Session is not null ? PublicRandom.GetBytes(32) : [];
@@ -50,6 +51,9 @@ internal sealed class ClientOffer : IDisposable
 
     /// <summary>The key agreement of the ClientHello; null when TLS 1.3 is not offered.</summary>
     public KeyExchange? Share { get; private set; }
+
+    /// <summary>When the ClientHello is made, if it offers a session.</summary>
+    public DateTimeOffset Time { get; private set; }
 
     /// <summary>The session to resume. The offer owns it.</summary>
     public ClientSession? Session { get; private set; }
@@ -87,6 +91,15 @@ internal sealed class ClientOffer : IDisposable
         _isShareReplaced = true;
     }
 
+    /// <summary>A second ClientHello tells the age of a session anew (RFC 8446 §4.1.2).</summary>
+    public void UpdateTime()
+    {
+        if (Session is not null)
+        {
+            Time = Options.Clock.GetUtcNow();
+        }
+    }
+
     /// <summary>The session cannot be resumed with the suite that the server has chosen (RFC 8446 §4.1.4).</summary>
     public void DropSession()
     {
@@ -108,7 +121,7 @@ internal sealed class ClientOffer : IDisposable
         return Offers(state.Suite)
             && session.Ticket.Length <= ClientSession.MaxTicketLength
             && string.Equals(state.ServerName, Options.ServerName, StringComparison.OrdinalIgnoreCase)
-            && Options.Clock.GetUtcNow() < session.ExpiresAt
+            && Time < session.ExpiresAt
             && (state.Suite.IsTls13 || state.IsExtendedMasterSecret || !Options.RequireExtendedMasterSecret);
     }
 }

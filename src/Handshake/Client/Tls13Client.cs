@@ -183,6 +183,7 @@ internal sealed partial class Tls13Client : HandshakeFlow
             _offer.DropSession();
         }
 
+        _offer.UpdateTime();
         using var writer = new WireWriter(2048);
         int binders = ClientHelloWriter.Write(writer, _offer, extensions.Cookie);
         int covered = binders >= 0 ? binders : writer.Length;

@@ -4,7 +4,7 @@ namespace KTls.Handshake.Crypto;
 
 /// <summary>
 /// Random bytes that everybody gets to see, and that no key hangs on alone: a client's Random and legacy_session_id, and the Random of a
-/// server of TLS 1.3, where each handshake has new key shares. A machine that is copied while it runs may show some of them twice.
+/// server of TLS 1.3, where each handshake has new key shares; and ticket_age_add, which hides an age and nothing else. A machine that is copied while it runs may show some of them twice.
 /// </summary>
 internal static class PublicRandom
 {

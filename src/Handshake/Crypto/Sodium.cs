@@ -29,6 +29,9 @@ internal static partial class Sodium
     /// <summary>Whether this libsodium has ML-KEM (1.0.22 and later).</summary>
     public static bool HasMLKem768 { get; } = FindMLKem768();
 
+    /// <summary>Fills a buffer from the system's generator, for secrets. OpenSSL's asks the system, too, each time, whether the process was forked.</summary>
+    public static void Random(Span<byte> buffer) => randombytes_buf(buffer, (nuint)buffer.Length);
+
     /// <summary>The public key of a private one (RFC 7748 §6.1).</summary>
     public static void X25519PublicKey(ReadOnlySpan<byte> privateKey, Span<byte> publicKey)
     {
@@ -99,6 +102,9 @@ internal static partial class Sodium
 
     [LibraryImport(Library)]
     private static partial int sodium_init();
+
+    [LibraryImport(Library)]
+    private static partial void randombytes_buf(Span<byte> buf, nuint size);
 
     [LibraryImport(Library)]
     private static partial int crypto_scalarmult_curve25519(Span<byte> q, ReadOnlySpan<byte> n, ReadOnlySpan<byte> p);

@@ -13,7 +13,7 @@ internal sealed class X25519KeyExchange : KeyExchange
 
     public X25519KeyExchange()
     {
-        RandomNumberGenerator.Fill(_privateKey.Span);
+        Sodium.Random(_privateKey.Span);
         Sodium.X25519PublicKey(_privateKey.Span, _publicShare);
     }
 

@@ -10,17 +10,17 @@ internal static class ServerTickets
     private const int MaxStateSize = 12 * 1024;
 
     /// <summary>Seals a session; null when it is too large for a ticket.</summary>
-    public static byte[]? Seal(TicketKeyRing ring, SessionState state)
+    public static byte[]? Seal(TicketKeyRing ring, SessionState state, ClockReading reading = default)
     {
         using var writer = new WireWriter(512);
         state.Write(writer);
-        return writer.Length <= MaxStateSize ? ring.Seal(writer.WrittenSpan) : null;
+        return writer.Length <= MaxStateSize ? ring.Seal(writer.WrittenSpan, reading) : null;
     }
 
     /// <summary>The session of a ticket, when this server may resume it for this client now; else null.</summary>
-    public static SessionState? TryOpen(ReadOnlySpan<byte> ticket, ServerHandshakeOptions options, ClientHello hello, bool isTls13)
+    public static SessionState? TryOpen(ReadOnlySpan<byte> ticket, ServerHandshakeOptions options, ClientHello hello, bool isTls13, ClockReading reading)
     {
-        if (options.Tickets?.TryOpen(ticket) is not { } plain)
+        if (options.Tickets?.TryOpen(ticket, reading) is not { } plain)
         {
             return null;
         }
@@ -29,7 +29,7 @@ internal static class ServerTickets
         {
             var reader = new WireReader(plain);
             SessionState? state = SessionState.Read(ref reader);
-            if (state is not null && IsUsable(state, options, hello, isTls13))
+            if (state is not null && IsUsable(state, options, hello, isTls13, reading.On(options.Clock)))
             {
                 return state;
             }
@@ -43,18 +43,17 @@ internal static class ServerTickets
         }
     }
 
-    /// <summary>The seconds that a ticket of a session is good for now.</summary>
-    public static uint Lifetime(ServerHandshakeOptions options, DateTimeOffset authenticatedAt)
+    /// <summary>The seconds that a ticket is good for, of a session whose peer has proved itself so long ago.</summary>
+    public static uint Lifetime(ServerHandshakeOptions options, TimeSpan age)
     {
-        TimeSpan left = authenticatedAt + SessionState.MaxAge - options.Clock.GetUtcNow();
+        TimeSpan left = SessionState.MaxAge - age;
         return (uint)Math.Max(0, Math.Min(options.TicketLifetime.TotalSeconds, left.TotalSeconds));
     }
 
     // What the first handshake proved holds for the same name, the same certificate and the same demand for a client's (RFC 8446
     // §4.6.1, RFC 6066 §3): a ticket of another server that shares our keys, or of another name, is not for this one.
-    private static bool IsUsable(SessionState state, ServerHandshakeOptions options, ClientHello hello, bool isTls13)
+    private static bool IsUsable(SessionState state, ServerHandshakeOptions options, ClientHello hello, bool isTls13, DateTimeOffset now)
     {
-        DateTimeOffset now = options.Clock.GetUtcNow();
         return state.Suite.IsTls13 == isTls13
             && options.CipherSuites.Contains(state.Suite.Id)
             && string.Equals(state.ServerName, hello.ServerName, StringComparison.OrdinalIgnoreCase)

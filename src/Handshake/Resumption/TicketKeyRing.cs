@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using KTls.Handshake.Crypto;
+using KTls.Handshake.Resumption;
 
 namespace KTls.Handshake;
 
@@ -66,9 +67,9 @@ public sealed class TicketKeyRing
     }
 
     /// <summary>Seals a session.</summary>
-    internal byte[] Seal(ReadOnlySpan<byte> state)
+    internal byte[] Seal(ReadOnlySpan<byte> state, ClockReading reading = default)
     {
-        TicketKey key = Current()[0];
+        TicketKey key = Current(reading)[0];
         byte[] ticket = new byte[TicketKey.NameLength + TicketKey.SaltLength + state.Length + CipherSuite.TagLength];
         key.Name.CopyTo(ticket);
         Span<byte> salt = ticket.AsSpan(TicketKey.NameLength, TicketKey.SaltLength);
@@ -93,7 +94,7 @@ public sealed class TicketKeyRing
 
     /// <summary>Opens a ticket; null when no key of the ring has sealed it.</summary>
     /// <returns>The session, which the caller zeroes.</returns>
-    internal byte[]? TryOpen(ReadOnlySpan<byte> ticket)
+    internal byte[]? TryOpen(ReadOnlySpan<byte> ticket, ClockReading reading = default)
     {
         if (ticket.Length < TicketKey.NameLength + TicketKey.SaltLength + CipherSuite.TagLength)
         {
@@ -101,7 +102,7 @@ public sealed class TicketKeyRing
         }
 
         ReadOnlySpan<byte> name = ticket[..TicketKey.NameLength];
-        foreach (TicketKey key in Current())
+        foreach (TicketKey key in Current(reading))
         {
             if (name.SequenceEqual(key.Name))
             {
@@ -146,9 +147,9 @@ public sealed class TicketKeyRing
         return copies.Length != 0 ? copies : throw new ArgumentException("A ring needs a key.", nameof(keys));
     }
 
-    private TicketKey[] Current()
+    private TicketKey[] Current(ClockReading reading)
     {
-        if (_rotation is { } rotation && _clock.GetUtcNow() >= _rotateAt)
+        if (_rotation is { } rotation && reading.On(_clock) >= _rotateAt)
         {
             Rotate(rotation);
         }

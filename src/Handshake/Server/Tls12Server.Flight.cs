@@ -72,7 +72,7 @@ internal sealed partial class Tls12Server
         ExpectFinished();
     }
 
-    private bool SendsTicket => _options.Tickets is not null && _hello.SessionTicket is not null && ServerTickets.Lifetime(_options, _options.Clock.GetUtcNow()) != 0;
+    private bool SendsTicket => _options.Tickets is not null && _hello.SessionTicket is not null && ServerTickets.Lifetime(_options, age: TimeSpan.Zero) != 0;
 
     private void SendServerHello(ReadOnlySpan<byte> sessionId, bool sendsTicket, bool isStapling)
     {
@@ -146,24 +146,24 @@ internal sealed partial class Tls12Server
             return;
         }
 
-        DateTimeOffset now = _options.Clock.GetUtcNow();
+        var reading = ClockReading.Of(_options.Clock);
         using var state = new SessionState
         {
             Suite = Suite!,
             Secret = new SecretBytes(MasterSecret!.Span),
             IsExtendedMasterSecret = IsExtendedMasterSecret,
             ServerName = _hello.ServerName,
-            AuthenticatedAt = now,
-            IssuedAt = now,
+            AuthenticatedAt = reading.Now,
+            IssuedAt = reading.Now,
             IsCertificateRequested = _options.RequestClientCertificate,
             OwnCertificateHash = _options.Credential.CertificateHash,
             PeerChain = Handshake.PeerChain,
         };
 
         // RFC 5077 §3.3: having promised a ticket, a server without one sends an empty one.
-        byte[] ticket = ServerTickets.Seal(_options.Tickets!, state) ?? [];
+        byte[] ticket = ServerTickets.Seal(_options.Tickets!, state, reading) ?? [];
         Writer.Clear();
-        NewSessionTicket.Write12(Writer, ServerTickets.Lifetime(_options, now), ticket);
+        NewSessionTicket.Write12(Writer, ServerTickets.Lifetime(_options, age: TimeSpan.Zero), ticket);
         SendWritten();
     }
 }

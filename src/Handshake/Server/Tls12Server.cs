@@ -54,7 +54,7 @@ internal sealed partial class Tls12Server : Tls12Flow
         }
 
         if (hello.SessionTicket is { IsEmpty: false } ticket
-            && ServerTickets.TryOpen(ticket.Span, _options, hello, isTls13: false) is { } state && CanResume(state))
+            && ServerTickets.TryOpen(ticket.Span, _options, hello, isTls13: false, ClockReading.Of(_options.Clock)) is { } state && CanResume(state))
         {
             Resume();
         }

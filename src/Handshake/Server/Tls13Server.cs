@@ -249,10 +249,11 @@ internal sealed partial class Tls13Server : HandshakeFlow
 
         _transcript!.Append(_hello.Message[.._hello.BindersOffset]);
         ushort? selected = null;
+        var reading = ClockReading.Of(_options.Clock);
         var offered = new OfferedPsks(_hello.PreSharedKeys);
         for (ushort i = 0; i < Handshake.Limits.MaxPreSharedKeys && offered.TryRead(out ReadOnlySpan<byte> identity, out ReadOnlySpan<byte> binder); i++)
         {
-            SessionState? state = ServerTickets.TryOpen(identity, _options, _hello, isTls13: true);
+            SessionState? state = ServerTickets.TryOpen(identity, _options, _hello, isTls13: true, reading);
             if (state is null || state.Suite.Hash != _suite!.Hash)
             {
                 state?.Dispose();
@@ -336,9 +337,10 @@ internal sealed partial class Tls13Server : HandshakeFlow
     private bool SendTickets(TicketKeyRing ring, SecretBytes resumptionSecret)
     {
         const byte PskDheKe = 1;
-        DateTimeOffset now = _options.Clock.GetUtcNow();
+        var reading = ClockReading.Of(_options.Clock);
+        DateTimeOffset now = reading.Now;
         DateTimeOffset authenticatedAt = _resumed?.AuthenticatedAt ?? now;
-        uint lifetime = ServerTickets.Lifetime(_options, authenticatedAt);
+        uint lifetime = ServerTickets.Lifetime(_options, age: now - authenticatedAt);
         if (lifetime == 0 || !_hello.PskModes.Contains(PskDheKe))
         {
             return false;
@@ -348,7 +350,7 @@ internal sealed partial class Tls13Server : HandshakeFlow
         int count = _resumed is null ? _options.TicketCount : Math.Min(_options.TicketCount, 1);
         using var hmac = new KeyedHmac(_suite!.Hash, resumptionSecret.Span);
         Span<byte> ageAdds = stackalloc byte[4 * count];
-        RandomNumberGenerator.Fill(ageAdds);
+        PublicRandom.Fill(ageAdds);
 
         // All in one record, as many as fit.
         _writer.Clear();
@@ -366,7 +368,7 @@ internal sealed partial class Tls13Server : HandshakeFlow
                 OwnCertificateHash = _options.Credential.CertificateHash,
                 PeerChain = Handshake.PeerChain,
             };
-            if (ServerTickets.Seal(ring, session) is not { } ticket)
+            if (ServerTickets.Seal(ring, session, reading) is not { } ticket)
             {
                 break;
             }
