@@ -28,6 +28,12 @@ internal abstract class Connection : IAsyncDisposable
     /// <param name="cancellationToken">Is cancelled then, too.</param>
     public abstract int Read(Memory<byte> buffer, long until, CancellationToken cancellationToken);
 
+    /// <summary>Writes, and is done when it returns.</summary>
+    /// <param name="buffer">The data.</param>
+    /// <param name="until">The thread may wait until <see cref="Environment.TickCount64"/> is that.</param>
+    /// <param name="cancellationToken">Is cancelled then, too.</param>
+    public abstract void Write(ReadOnlyMemory<byte> buffer, long until, CancellationToken cancellationToken);
+
     public abstract ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken);
 
     public abstract ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken);

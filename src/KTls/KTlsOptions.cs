@@ -1,4 +1,5 @@
 using System.Net.Security;
+using KTls.Authentication;
 using KTls.Handshake;
 using Microsoft.Extensions.Logging;
 
@@ -39,7 +40,8 @@ public sealed partial class KTlsOptions
     public bool ExpectPadding { get; set; }
 
     /// <summary>
-    /// How long the handshake may take, from 1 ms to 24 days, or <see cref="Timeout.InfiniteTimeSpan"/>. Default: 30 seconds.
+    /// How long the handshake may take, from 1 ms to 24 days, or <see cref="Timeout.InfiniteTimeSpan"/>. Default: 30 seconds. Kept to a
+    /// sixteenth, and never early.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not positive and not infinite, or too long for a timer.</exception>
     public TimeSpan HandshakeTimeout
@@ -161,6 +163,9 @@ public sealed partial class KTlsOptions
 
     /// <summary>The platform, which a test can deny.</summary>
     internal bool IsLinux { get; init; } = OperatingSystem.IsLinux();
+
+    /// <summary>The ends of the handshakes with these options.</summary>
+    internal Deadlines Deadlines { get; } = new();
 
     /// <summary>The clock, which a test can turn.</summary>
     internal TimeProvider Clock { get; init; } = TimeProvider.System;

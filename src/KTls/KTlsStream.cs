@@ -246,11 +246,16 @@ public sealed partial class KTlsStream : Stream
     public override void Write(byte[] buffer, int offset, int count)
     {
         ValidateBufferArguments(buffer, offset, count);
-        Wait(_writeTimeout, "write", async token =>
+        Connection connection = Current;
+        ReadOnlyMemory<byte> memory = buffer.AsMemory(offset, count);
+        if (_writeTimeout == Timeout.Infinite)
         {
-            await WriteAsync(buffer.AsMemory(offset, count), token).ConfigureAwait(false);
-            return count;
-        });
+            connection.Write(memory, KernelSocket.WithoutEnd, CancellationToken.None);
+        }
+        else
+        {
+            WriteUntil(connection, memory, Environment.TickCount64 + _writeTimeout);
+        }
     }
 
     /// <summary>
@@ -400,21 +405,16 @@ public sealed partial class KTlsStream : Stream
         }
     }
 
-    private static int Wait(int timeout, string operation, Func<CancellationToken, Task<int>> start)
+    private void WriteUntil(Connection connection, ReadOnlyMemory<byte> buffer, long until)
     {
-        if (timeout == Timeout.Infinite)
-        {
-            return start(CancellationToken.None).GetAwaiter().GetResult();
-        }
-
-        using var time = new CancellationTokenSource(timeout);
+        using var time = new CancellationTokenSource(_writeTimeout);
         try
         {
-            return start(time.Token).GetAwaiter().GetResult();
+            connection.Write(buffer, until, time.Token);
         }
-        catch (OperationCanceledException) when (time.IsCancellationRequested)
+        catch (OperationCanceledException) when (time.IsCancellationRequested || Environment.TickCount64 >= until)
         {
-            throw TookTooLong(operation, timeout);
+            throw TookTooLong("write", _writeTimeout);
         }
     }
 
@@ -446,14 +446,13 @@ public sealed partial class KTlsStream : Stream
     {
         kernelOptions ??= DefaultOptions;
         ILogger logger = kernelOptions.LoggerFactory?.CreateLogger<KTlsStream>() ?? (ILogger)NullLogger.Instance;
-        using CancellationTokenSource timeout = cancellationToken.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken) : new();
-        timeout.CancelAfter(kernelOptions.HandshakeTimeout);
+        using var time = new HandshakeTime(kernelOptions.Deadlines, kernelOptions.HandshakeTimeout, cancellationToken);
         var stream = new KTlsStream(isServer);
         try
         {
-            stream._connection = await authenticate(stream, socket, options, new HandshakeAttempt(kernelOptions, logger, timeout.Token)).ConfigureAwait(false);
+            stream._connection = await authenticate(stream, socket, options, new HandshakeAttempt(kernelOptions, logger, time)).ConfigureAwait(false);
         }
-        catch (OperationCanceledException e) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException e) when (time.IsUp && !cancellationToken.IsCancellationRequested)
         {
             Log.HandshakeFailed(logger, "time is up");
             throw new TimeoutException($"The handshake took longer than {kernelOptions.HandshakeTimeout}.", e);

@@ -23,7 +23,7 @@ internal sealed class Transport : IDisposable
     private Transport(Socket socket, DataPlanePolicy policy)
     {
         _socket = socket;
-        _attempt = new HandshakeAttempt(new KTlsOptions { DataPlane = policy, LeaveSocketOpen = true }, NullLogger.Instance, CancellationToken.None);
+        _attempt = new HandshakeAttempt(new KTlsOptions { DataPlane = policy, LeaveSocketOpen = true }, NullLogger.Instance, new HandshakeTime(new Deadlines(), Timeout.InfiniteTimeSpan, CancellationToken.None));
         Obstacle? obstacle = null;
         _transport = Authentication.Transport.Open(socket, attach: policy != DataPlanePolicy.UserSpace, ref obstacle);
         _decision = _attempt.Decide(handshake: null, obstacle);
@@ -52,7 +52,7 @@ internal sealed class Transport : IDisposable
 
     /// <summary>Sends and receives until the handshake is complete or asks its caller something.</summary>
     /// <exception cref="TlsAlertException">It failed; the alert was sent.</exception>
-    public void Run(TlsHandshake handshake) => _driver.RunAsync(handshake, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+    public void Run(TlsHandshake handshake) => _driver.RunAsync(handshake, _attempt.Time).AsTask().GetAwaiter().GetResult();
 
     /// <summary>Sends what the handshake still has to say.</summary>
     public void Flush(TlsHandshake handshake) => _driver.SendAlertAsync(handshake, CancellationToken.None).AsTask().GetAwaiter().GetResult();

@@ -6,7 +6,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace KTls.Contract.Tests;
 
-/// <content>Synchronous reads, whose threads wait inside the system call.</content>
+/// <content>Synchronous reads and writes, whose threads wait inside system calls.</content>
 public abstract partial class KTlsContract
 {
     [Theory]
@@ -145,6 +145,116 @@ public abstract partial class KTlsContract
                 }
             }
         }
+    }
+
+    /// <summary>Behind SslStream a synchronous write waits for an asynchronous one.</summary>
+    [Theory]
+    [InlineData(0, 1000)]
+    [InlineData(32 * 1024, 200_000)] // for which there is never room at once
+    public async Task A_write_that_blocks_allocates_nothing(int bufferSize, int size)
+    {
+        await using Pair pair = await ConnectAsync(bufferSize: bufferSize);
+        const int Rounds = 100;
+        byte[] buffer = new byte[size];
+        Task reading = OnThread(() => Take(pair.Server, 2 * Rounds * size));
+        await OnThread(() =>
+        {
+            Play();
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Play();
+            long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+            Assert.True(Kind == DataPlaneKind.SslStream || allocated < Rounds * 8, $"{allocated} bytes");
+        }).WaitAsync(Patience);
+        await reading.WaitAsync(Patience);
+
+        void Play()
+        {
+            for (int i = 0; i < Rounds; i++)
+            {
+                pair.Client.Write(buffer, 0, size);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Synchronous_and_asynchronous_writes_take_turns()
+    {
+        await using Pair pair = await ConnectAsync(bufferSize: 32 * 1024);
+        for (int i = 1; i < 20; i++)
+        {
+            byte[] content = RandomNumberGenerator.GetBytes(i * 20_000);
+            Task writing = i % 2 == 0 ? Task.Run(() => pair.Client.Write(content, 0, content.Length)) : pair.Client.WriteAsync(content).AsTask();
+            await Task.Delay(i % 3);
+            Assert.Equal(content, await TakeAsync(pair.Server, content.Length).WaitAsync(Patience));
+            await writing.WaitAsync(Patience);
+        }
+
+        await AssertWorksAsync(pair);
+    }
+
+    [Fact]
+    public async Task A_write_that_blocks_is_the_only_one()
+    {
+        await using Pair pair = await ConnectAsync(bufferSize: 32 * 1024);
+        byte[] content = RandomNumberGenerator.GetBytes(2_000_000);
+        Task writing = OnThread(() => pair.Client.Write(content, 0, content.Length));
+        await Task.Delay(100);
+        Assert.False(writing.IsCompleted);
+        Assert.Throws<NotSupportedException>(() => pair.Client.Write(content, 0, 1));
+        Assert.Equal(content, await TakeAsync(pair.Server, content.Length).WaitAsync(Patience));
+        await writing.WaitAsync(Patience);
+        await AssertWorksAsync(pair);
+    }
+
+    /// <summary>It ends the write, and the peer is not told that the stream were whole.</summary>
+    [Fact]
+    public async Task Dispose_ends_a_write_that_blocks()
+    {
+        for (int i = 0; i < 10; i++)
+        {
+            await using Pair pair = await ConnectAsync(bufferSize: 32 * 1024);
+            Task writing = OnThread(() => pair.Client.Write(new byte[4_000_000], 0, 4_000_000));
+            await Task.Delay(i * 5);
+            await OnThread(pair.Client.Dispose).WaitAsync(Patience);
+            Exception? e = await Record.ExceptionAsync(() => writing.WaitAsync(Patience));
+            Assert.True(e is ObjectDisposedException or IOException, $"{e}");
+        }
+    }
+
+    /// <summary>Time that is up ends a wait for room, and what is written later follows what was written before.</summary>
+    [Fact]
+    public async Task A_write_that_took_too_long_leaves_a_connection_behind()
+    {
+        await using Pair pair = await ConnectAsync(bufferSize: 32 * 1024);
+        pair.Client.WriteTimeout = 100;
+        byte[] content = RandomNumberGenerator.GetBytes(4_000_000);
+        await OnThread(() =>
+        {
+            IOException e = Assert.Throws<IOException>(() => pair.Client.Write(content, 0, content.Length));
+            Assert.Equal(SocketError.TimedOut, Assert.IsType<SocketException>(e.InnerException).SocketErrorCode);
+        }).WaitAsync(Patience);
+        if (Kind == DataPlaneKind.SslStream)
+        {
+            return; // SslStream's own stream is broken by a cancellation.
+        }
+
+        pair.Client.WriteTimeout = 30_000;
+        Task writing = OnThread(() =>
+        {
+            pair.Client.Write([1, 2, 3], 0, 3);
+            Client(pair).ShutdownAsync().GetAwaiter().GetResult();
+        });
+        byte[] received = await ReadToEndAsync(pair.Server).WaitAsync(Patience);
+        await writing.WaitAsync(Patience);
+        Assert.Equal([1, 2, 3], received[^3..]);
+        Assert.Equal(content[..(received.Length - 3)], received[..^3]);
+    }
+
+    private static async Task<byte[]> ReadToEndAsync(Stream stream)
+    {
+        using var all = new MemoryStream();
+        await stream.CopyToAsync(all);
+        return all.ToArray();
     }
 
     private static Task OnThread(Action action) => Task.Factory.StartNew(action, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);

@@ -98,7 +98,7 @@ public sealed class FloodTests
     [Fact]
     public void Time_and_data_bring_permits()
     {
-        var rate = new KeyUpdateRate(perSecond: 10, now: 5000);
+        var rate = new KeyUpdateRate(perSecond: 10);
         Assert.Equal(10, Taken(ref rate, 5000));
         Assert.Equal(0, Taken(ref rate, 5099));
         Assert.Equal(1, Taken(ref rate, 5100));

@@ -136,11 +136,13 @@ public sealed class KeyUpdateTests
 
     /// <summary>An update has its turn while a write or a file of many pieces is under way: the peer follows it to the record.</summary>
     [Theory]
-    [InlineData(DataPlanePolicy.RequireKernel, false)]
-    [InlineData(DataPlanePolicy.RequireKernel, true)]
-    [InlineData(DataPlanePolicy.UserSpace, false)]
-    [InlineData(DataPlanePolicy.UserSpace, true)]
-    public async Task Updates_during_a_long_write(DataPlanePolicy plane, bool asFile)
+    [InlineData(DataPlanePolicy.RequireKernel, "memory")]
+    [InlineData(DataPlanePolicy.RequireKernel, "memory, by a thread that blocks")]
+    [InlineData(DataPlanePolicy.RequireKernel, "a file")]
+    [InlineData(DataPlanePolicy.UserSpace, "memory")]
+    [InlineData(DataPlanePolicy.UserSpace, "memory, by a thread that blocks")]
+    [InlineData(DataPlanePolicy.UserSpace, "a file")]
+    public async Task Updates_during_a_long_write(DataPlanePolicy plane, string from)
     {
         if (!plane.CanUpdate())
         {
@@ -151,7 +153,12 @@ public sealed class KeyUpdateTests
         await using StreamPair pair = await StreamPair.ConnectAsync(new KTlsOptions { DataPlane = plane }, new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace }, bufferSize: 65536);
         byte[] data = System.Security.Cryptography.RandomNumberGenerator.GetBytes(Size);
         using var file = new TempFile(data);
-        Task writing = Task.Run(() => asFile ? pair.Client.SendFileAsync(file.Handle, 0, Size).AsTask() : pair.Client.WriteAsync(data).AsTask());
+        Task writing = from switch
+        {
+            "a file" => Task.Run(() => pair.Client.SendFileAsync(file.Handle, 0, Size).AsTask()),
+            "memory" => Task.Run(() => pair.Client.WriteAsync(data).AsTask()),
+            _ => Task.Factory.StartNew(() => pair.Client.Write(data, 0, Size), TaskCreationOptions.LongRunning),
+        };
         await Task.Delay(100);
         Assert.False(writing.IsCompleted, "Nobody reads, and TCP's buffers hold less.");
         Task[] updates = [.. Enumerable.Range(0, 5).Select(_ => pair.Client.UpdateKeysAsync())];

@@ -26,7 +26,7 @@ internal static class TransferEnds
             byte[] message = new byte[source == "write" ? int.Parse(size, CultureInfo.InvariantCulture) : 256 * 1024];
             for (long left = long.Parse(count, CultureInfo.InvariantCulture); left != 0; left--)
             {
-                if (kind is TransferKind.SslStream or TransferKind.Plain)
+                if (kind is TransferKind.SslStream or TransferKind.Plain || (kind == TransferKind.KTls && source == "write"))
                 {
                     Send(stream, source, message);
                 }

@@ -45,7 +45,7 @@ internal static class ClientAuthentication
             using ClientSession? session = sessions?.Take();
             handshake = new ClientHandshake(ClientOptions.Translate(options, host, attempt.Options, session));
             using var driver = new HandshakeDriver(transport);
-            await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
+            await driver.RunAsync(handshake, attempt.Time).ConfigureAwait(false);
             var criteria = new PeerVerdict.Criteria(
                 sender, host, IsRequired: true, options.CertificateChainPolicy,
                 options.CertificateRevocationCheckMode, options.RemoteCertificateValidationCallback)
@@ -55,7 +55,7 @@ internal static class ClientAuthentication
             };
             KeptVerdict? verdict = await PeerVerdict.ReachAsync(handshake, driver, criteria, session?.UserToken as KeptVerdict, attempt.Token).ConfigureAwait(false);
             sessions?.Verdict = verdict;
-            await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
+            await driver.RunAsync(handshake, attempt.Time).ConfigureAwait(false);
             Connection connection = Establishment.Establish(handshake, driver, transport, socket, decision, options.TargetHost ?? string.Empty, sessions, attempt);
             isEstablished = true;
             return connection;
@@ -100,6 +100,6 @@ internal static class ClientAuthentication
         SslClientAuthenticationOptions forSslStream = FallbackClientCredentials.Apply(attempt.Options.ClientCredentials, options, obstacle.Text);
         attempt.TellOfFallback(obstacle);
         return SslStreamConnection.AuthenticateAsync(
-            socket, replay: default, stream => stream.AuthenticateAsClientAsync(forSslStream, attempt.Token), obstacle, attempt.Options);
+            socket, replay: default, stream => stream.AuthenticateAsClientAsync(forSslStream, attempt.Time.TokenToKeep), obstacle, attempt.Options);
     }
 }

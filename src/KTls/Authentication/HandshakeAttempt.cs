@@ -8,9 +8,12 @@ namespace KTls.Authentication;
 /// <summary>What every handshake needs beside its role's options.</summary>
 /// <param name="Options">What KTls adds.</param>
 /// <param name="Logger">The log.</param>
-/// <param name="Token">Cancelled by the caller or when time is up.</param>
-internal readonly record struct HandshakeAttempt(KTlsOptions Options, ILogger Logger, CancellationToken Token)
+/// <param name="Time">How long it may take.</param>
+internal readonly record struct HandshakeAttempt(KTlsOptions Options, ILogger Logger, HandshakeTime Time)
 {
+    /// <inheritdoc cref="HandshakeTime.Token"/>
+    public CancellationToken Token => Time.Token;
+
     /// <summary>Decides with what is known by now.</summary>
     public Decision Decide(Obstacle? handshake, Obstacle? kernel) => Decision.Make(Options.DataPlane, Options.Fallback, Options.IsLinux, handshake, kernel);
 

@@ -37,7 +37,7 @@ internal static class ServerAuthentication
         try
         {
             using var driver = new HandshakeDriver(transport) { KeepsReceived = true };
-            await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
+            await driver.RunAsync(handshake, attempt.Time).ConfigureAwait(false);
             ClientHello hello = handshake.ClientHello!;
             Selection selection = await SelectAsync(sender, source, handshake, driver, attempt).ConfigureAwait(false);
             if (selection.Ours is not { } ours)
@@ -50,13 +50,13 @@ internal static class ServerAuthentication
                 handshake.Dispose();
                 transport.Dispose();
                 isServed = true;
-                return await FallBackAsync(socket, replay, stream => stream.AuthenticateAsServerAsync(selection.Options, attempt.Token), decision, attempt).ConfigureAwait(false);
+                return await FallBackAsync(socket, replay, stream => stream.AuthenticateAsServerAsync(selection.Options, attempt.Time.TokenToKeep), decision, attempt).ConfigureAwait(false);
             }
 
             driver.KeepsReceived = false;
             await AcceptAsync(handshake, driver, ours, attempt.Token).ConfigureAwait(false);
-            await driver.RunAsync(handshake, attempt.Token).ConfigureAwait(false);
-            await JudgeAsync(sender, handshake, driver, selection.Options, attempt.Token).ConfigureAwait(false);
+            await driver.RunAsync(handshake, attempt.Time).ConfigureAwait(false);
+            await JudgeAsync(sender, handshake, driver, selection.Options, attempt.Time).ConfigureAwait(false);
             Connection connection = Establishment.Establish(handshake, driver, transport, socket, decision, ServerOptions.UnicodeName(hello), sessions: null, attempt);
             isServed = true;
             return connection;
@@ -79,7 +79,7 @@ internal static class ServerAuthentication
         {
             ServerCredentials? credentials = attempt.Options.ServerCredentials;
             ClientHello hello = handshake.ClientHello!;
-            (SslServerAuthenticationOptions options, Obstacle? whyNotUs) = await source.ForAsync(hello, credentials, attempt.Token).ConfigureAwait(false);
+            (SslServerAuthenticationOptions options, Obstacle? whyNotUs) = await source.ForAsync(hello, credentials, attempt.Time).ConfigureAwait(false);
             ServerHandshakeOptions? ours = null;
             if (whyNotUs is null)
             {
@@ -145,15 +145,15 @@ internal static class ServerAuthentication
         return refusal == AlertDescription.UnrecognizedName ? throw FallbackCredentials.UnrecognizedName() : (null, Obstacle.Of(obstacle!.Value));
     }
 
-    private static async ValueTask JudgeAsync(KTlsStream sender, ServerHandshake handshake, HandshakeDriver driver, SslServerAuthenticationOptions options, CancellationToken cancellationToken)
+    private static async ValueTask JudgeAsync(KTlsStream sender, ServerHandshake handshake, HandshakeDriver driver, SslServerAuthenticationOptions options, HandshakeTime time)
     {
         var criteria = new PeerVerdict.Criteria(
             sender, TargetHost: null, options.ClientCertificateRequired, options.CertificateChainPolicy,
             options.CertificateRevocationCheckMode, options.RemoteCertificateValidationCallback);
         if (handshake.Status == HandshakeStatus.NeedsCertificateVerdict)
         {
-            await PeerVerdict.ReachAsync(handshake, driver, criteria, kept: null, cancellationToken).ConfigureAwait(false);
-            await driver.RunAsync(handshake, cancellationToken).ConfigureAwait(false);
+            await PeerVerdict.ReachAsync(handshake, driver, criteria, kept: null, time.Token).ConfigureAwait(false);
+            await driver.RunAsync(handshake, time).ConfigureAwait(false);
         }
         else if (criteria.Callback is not null)
         {
@@ -177,7 +177,7 @@ internal static class ServerAuthentication
     }
 
     private static Task<Connection> FallBackUnreadAsync(Socket socket, ServerOptionsSource source, Decision decision, HandshakeAttempt attempt) => FallBackAsync(
-        socket, replay: default, stream => source.AuthenticateAsync(stream, attempt.Options.ServerCredentials, decision.Obstacle!.Text, attempt.Token), decision, attempt);
+        socket, replay: default, stream => source.AuthenticateAsync(stream, attempt.Options.ServerCredentials, decision.Obstacle!.Text, attempt.Time.TokenToKeep), decision, attempt);
 
     private static Task<Connection> FallBackAsync(Socket socket, ReadOnlyMemory<byte> replay, Func<SslStream, Task> authenticate, Decision decision, HandshakeAttempt attempt)
     {

@@ -18,7 +18,7 @@ internal readonly record struct ServerOptionsSource(
     public Obstacle? KnownObstacle(ServerCredentials? credentials) => Given is null ? null : Check(Given, credentials);
 
     /// <summary>The options for a client, and what only SslStream can honour of them.</summary>
-    public async ValueTask<(SslServerAuthenticationOptions Options, Obstacle? Obstacle)> ForAsync(ClientHello hello, ServerCredentials? credentials, CancellationToken cancellationToken)
+    public async ValueTask<(SslServerAuthenticationOptions Options, Obstacle? Obstacle)> ForAsync(ClientHello hello, ServerCredentials? credentials, HandshakeTime time)
     {
         if (Given is not null)
         {
@@ -26,7 +26,7 @@ internal readonly record struct ServerOptionsSource(
             return (Given, null);
         }
 
-        SslServerAuthenticationOptions selected = await SelectAsync(new SslClientHelloInfo(ServerOptions.UnicodeName(hello), hello.OfferedProtocols), cancellationToken).ConfigureAwait(false);
+        SslServerAuthenticationOptions selected = await SelectAsync(new SslClientHelloInfo(ServerOptions.UnicodeName(hello), hello.OfferedProtocols), time.TokenToKeep).ConfigureAwait(false);
         return (selected, Check(selected, credentials));
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using KTls.Authentication;
 using KTls.Handshake;
 using KTls.Kernel;
 
@@ -38,8 +39,9 @@ internal sealed class HandshakeDriver : IDisposable
     /// <exception cref="TlsAlertException">The handshake has failed; the alert was sent.</exception>
     /// <exception cref="IOException">The connection broke.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    public async ValueTask RunAsync(TlsHandshake handshake, CancellationToken cancellationToken)
+    public async ValueTask RunAsync(TlsHandshake handshake, HandshakeTime time)
     {
+        CancellationToken cancellationToken = time.Token;
         bool hasSent = false;
         while (true)
         {
@@ -74,7 +76,7 @@ internal sealed class HandshakeDriver : IDisposable
                     _used = Math.Max(_used, _end);
                     break;
                 case HandshakeStatus.NeedsSignature:
-                    await SignAsync(handshake, cancellationToken).ConfigureAwait(false);
+                    await SignAsync(handshake, time).ConfigureAwait(false);
                     break;
                 default:
                     return;
@@ -89,12 +91,13 @@ internal sealed class HandshakeDriver : IDisposable
     }
 
     // The key is elsewhere. Whatever goes wrong there is our fault, not the peer's.
-    private async ValueTask SignAsync(TlsHandshake handshake, CancellationToken cancellationToken)
+    private async ValueTask SignAsync(TlsHandshake handshake, HandshakeTime time)
     {
+        CancellationToken cancellationToken = time.Token;
         SignatureRequest request = handshake.SignatureRequest!;
         try
         {
-            handshake.ProvideSignature(await request.Credential.SignAsync(request.Scheme, request.Content, cancellationToken).ConfigureAwait(false));
+            handshake.ProvideSignature(await request.Credential.SignAsync(request.Scheme, request.Content, time.TokenToKeep).ConfigureAwait(false));
         }
         catch (TlsAlertException)
         {

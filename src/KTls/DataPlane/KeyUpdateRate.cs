@@ -14,22 +14,23 @@ internal struct KeyUpdateRate
     private long _bytes;
     private long _refilled;
 
+    /// <summary>Begins with all permits, so that most connections need no look at the clock.</summary>
     /// <param name="perSecond">The permits that each second brings, and the most that are stored.</param>
-    /// <param name="now">The time in milliseconds, as in the other calls.</param>
-    public KeyUpdateRate(int perSecond, long now)
+    public KeyUpdateRate(int perSecond)
     {
         _perSecond = perSecond;
         _permits = perSecond;
-        _refilled = now;
     }
 
     /// <summary>Data has come.</summary>
     public void Add(int bytes) => _bytes += bytes;
 
     /// <summary>A KeyUpdate has come: whether that is within the bounds.</summary>
+    /// <param name="now">The time in milliseconds since any moment, the same in all calls.</param>
     public bool TryTake(long now)
     {
-        long byTime = (now - _refilled) * _perSecond / 1000;
+        // A second refills all.
+        long byTime = Math.Min(now - _refilled, 1000) * _perSecond / 1000;
         if (byTime > 0)
         {
             _permits += byTime;

@@ -22,8 +22,25 @@ internal sealed partial class SplitConnection
     private bool _isCloseNotifyOut;
     private Exception? _sendFailure;
 
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken) =>
+        WriteAsync(buffer, until: 0, cancellationToken);
+
+    // Only another writer is waited for otherwise than by this thread.
+    public override void Write(ReadOnlyMemory<byte> buffer, long until, CancellationToken cancellationToken)
+    {
+        ValueTask writing = WriteAsync(buffer, until, cancellationToken);
+        if (writing.IsCompleted)
+        {
+            writing.GetAwaiter().GetResult();
+        }
+        else
+        {
+            writing.AsTask().GetAwaiter().GetResult();
+        }
+    }
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    private async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, long until, CancellationToken cancellationToken)
     {
         await BeginWriteAsync(cancellationToken).ConfigureAwait(false);
         try
@@ -32,6 +49,7 @@ internal sealed partial class SplitConnection
             do
             {
                 await LockSendingAsync(cancellationToken).ConfigureAwait(false);
+                _socket.SendBlocksUntil = until;
                 try
                 {
                     ThrowIfNothingMayBeSent();
@@ -43,6 +61,7 @@ internal sealed partial class SplitConnection
                 }
                 finally
                 {
+                    _socket.SendBlocksUntil = 0;
                     UnlockSending();
                 }
             }

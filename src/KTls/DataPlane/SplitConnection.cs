@@ -31,7 +31,7 @@ internal sealed partial class SplitConnection : Connection
         _handOverAtBoundary = planes.HandOverAtBoundary;
         _requireKernel = planes.RequireKernel;
         _limits = KeyLimits.Of(session.CipherSuite, options);
-        _keyUpdateRate = new KeyUpdateRate(options.MaxKeyUpdatesPerSecond, Environment.TickCount64);
+        _keyUpdateRate = new KeyUpdateRate(options.MaxKeyUpdatesPerSecond);
         _requireCloseNotify = options.RequireCloseNotify;
         _expectPadding = options.ExpectPadding;
         _updateRequestWithoutRekey = options.UpdateRequestWithoutRekey;

@@ -125,6 +125,9 @@ internal sealed class SslStreamConnection : Connection
     public override int Read(Memory<byte> buffer, long until, CancellationToken cancellationToken) =>
         ReadAsync(buffer, cancellationToken).AsTask().GetAwaiter().GetResult();
 
+    public override void Write(ReadOnlyMemory<byte> buffer, long until, CancellationToken cancellationToken) =>
+        WriteAsync(buffer, cancellationToken).AsTask().GetAwaiter().GetResult();
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {

@@ -12,9 +12,6 @@ namespace KTls.Kernel;
 /// </remarks>
 internal struct BriefWait
 {
-    /// <summary>The least that poll(2) can wait, in milliseconds.</summary>
-    public const int Moment = 1;
-
     private const short MaxPause = 1024;
 
     private short _pause;
@@ -23,7 +20,7 @@ internal struct BriefWait
 
     /// <summary>Begins a wait.</summary>
     /// <param name="seat">Where.</param>
-    /// <returns>Whether the thread may stay for a <see cref="Moment"/>; then <see cref="End"/> has to follow.</returns>
+    /// <returns>Whether the thread may stay for <see cref="WaitingSeat.Moment"/>; then <see cref="End"/> has to follow.</returns>
     public bool TryBegin(WaitingSeat seat)
     {
         if (!_hasBegun)

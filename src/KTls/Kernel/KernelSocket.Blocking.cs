@@ -1,12 +1,13 @@
 namespace KTls.Kernel;
 
 /// <summary>
-/// Synchronous receives: the thread waits inside recvmsg(2), as a program in C does. That is one call where a wait and another try are
-/// three and more. Where the call may not wait (a socket with O_NONBLOCK, a time limit), the thread waits in poll(2).
+/// Synchronous calls. A receive waits inside recvmsg(2), as in a program in C: that is one call where a wait and another try are
+/// three and more. Where the call may not wait (a socket with O_NONBLOCK, a time limit), the thread waits in poll(2), as it does for room.
 /// </summary>
 /// <remarks>
-/// Sends never block: a signal that interrupts a send of kernel TLS in its wait for room breaks the connection (tls_tx_records), and only
-/// shutdown(2) would end one, which throws away what is sealed and not out.
+/// A send itself never blocks: a signal that interrupts one of kernel TLS in its wait for room breaks the connection (tls_tx_records), and only
+/// shutdown(2) would end it, which throws away what is sealed and not out. For the same reason nothing but time ends a poll(2) for room, so it is a
+/// short one, again and again.
 /// </remarks>
 internal sealed partial class KernelSocket
 {
@@ -14,6 +15,9 @@ internal sealed partial class KernelSocket
     public const long WithoutEnd = long.MaxValue;
 
     private const int ShutdownReceive = 0; // SHUT_RD
+
+    // For so long, in milliseconds, Dispose may have to wait for a thread that waits for room.
+    private const int BlockForRoomAtOnce = 20;
 
     private int _blockedReceives;
 
@@ -23,24 +27,22 @@ internal sealed partial class KernelSocket
     /// </summary>
     public long ReceiveBlocksUntil { get; set; }
 
+    /// <summary>As <see cref="ReceiveBlocksUntil"/> for sends and waits for room, set by who holds the turn to send.</summary>
+    public long SendBlocksUntil { get; set; }
+
     private int ReceiveFlags => ReceiveBlocksUntil == WithoutEnd ? 0 : LibC.MsgDontWait;
 
     // It is worth another try then, for a signal ends the wait, too.
     private unsafe void BlockForData()
     {
-        long left = ReceiveBlocksUntil == WithoutEnd ? -1 : ReceiveBlocksUntil - Environment.TickCount64;
-        if (ReceiveBlocksUntil != WithoutEnd && left <= 0)
-        {
-            throw new OperationCanceledException("Time is up.");
-        }
-
+        int left = MillisecondsUntil(ReceiveBlocksUntil);
         using BlockedCall blocked = new(this);
         bool held = false;
         try
         {
             _handle.DangerousAddRef(ref held);
             PollDescriptor descriptor = new() { Descriptor = (int)_handle.DangerousGetHandle(), Events = PollDescriptor.Readable };
-            int ready = CallFaults.Fails(_handle, "poll") ? -1 : LibC.poll(&descriptor, 1, (int)Math.Min(left, int.MaxValue));
+            int ready = CallFaults.Fails(_handle, "poll") ? -1 : LibC.poll(&descriptor, 1, left);
             if (ready < 0 && LibC.LastError is not ErrorNumber.EINTR and int errno)
             {
                 throw SocketFailure.ToException(KernelCalls.Poll, errno);
@@ -53,6 +55,35 @@ internal sealed partial class KernelSocket
                 _handle.DangerousRelease();
             }
         }
+    }
+
+    // What WaitForRoomAsync does.
+    private void BlockForRoom(bool hadRoom)
+    {
+        if (!hadRoom && Poll(PollDescriptor.Writable))
+        {
+            Thread.Sleep(1);
+        }
+
+        bool hasRoom;
+        do
+        {
+            int left = MillisecondsUntil(SendBlocksUntil);
+            hasRoom = Stay(PollDescriptor.Writable, left < 0 ? BlockForRoomAtOnce : Math.Min(left, BlockForRoomAtOnce));
+        }
+        while (!hasRoom);
+    }
+
+    // As poll(2) takes it: -1 is without end.
+    private static int MillisecondsUntil(long until)
+    {
+        if (until == WithoutEnd)
+        {
+            return -1;
+        }
+
+        long left = until - Environment.TickCount64;
+        return left > 0 ? (int)Math.Min(left, int.MaxValue) : throw new OperationCanceledException("Time is up.");
     }
 
     // Nothing else ends a receive that waits. What is being sent does not suffer.

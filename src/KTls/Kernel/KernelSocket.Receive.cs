@@ -10,6 +10,9 @@ internal sealed partial class KernelSocket
     // makes many more calls.
     private bool _receivesMuch;
 
+    // Whether the last receive of plain bytes took all that there was. What comes after that is an event of its own.
+    private bool _isDrained;
+
     /// <summary>
     /// Receives plain bytes, 0 at the end of the stream. For a socket whose receive keys are not installed yet: afterwards
     /// it cannot tell an empty record from the end, and a control record fails with EIO.
@@ -34,11 +37,15 @@ internal sealed partial class KernelSocket
         };
     }
 
-    /// <summary>As <see cref="ReceiveAsync"/>, for what the peer can only answer now: where it costs nothing, without a first try that would be in vain.</summary>
+    /// <summary>
+    /// As <see cref="ReceiveAsync"/>, for what the peer can only answer now: without a first try that would be in vain, where the wait begins with a
+    /// look, or tells of all that has come since the last receive.
+    /// </summary>
     /// <inheritdoc cref="ReceiveAsync"/>
     public ValueTask<int> ReceiveAnswerAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        if (!_readiness.LooksFirst || cancellationToken.IsCancellationRequested)
+        bool isTryInVain = _readiness.LooksFirst || (_isDrained && !_readiness.HasEnded);
+        if (!isTryInVain || cancellationToken.IsCancellationRequested)
         {
             return ReceiveAsync(buffer, cancellationToken);
         }
@@ -189,6 +196,7 @@ internal sealed partial class KernelSocket
                 if (received >= 0)
                 {
                     _receivesMuch = received >= MaxRecordPayload;
+                    _isDrained = received < buffer.Length;
                 }
 
                 if (received != -ErrorNumber.EINTR)

@@ -78,10 +78,21 @@ internal sealed partial class KernelSocket
     /// TCP, sees to no event for a writer that has nothing under way, so time has to bring the next try. With room at the first look it
     /// may have come just now.
     /// </remarks>
-    public ValueTask WaitForRoomAsync(bool hadRoom, CancellationToken cancellationToken) =>
-        cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled(cancellationToken)
-        : hadRoom && StaysUntil(PollDescriptor.Writable, ref _waitForRoom, WaitingSeat.ForRoom) ? default
-        : WaitLongerForRoomAsync(hadRoom, cancellationToken);
+    public ValueTask WaitForRoomAsync(bool hadRoom, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled(cancellationToken);
+        }
+
+        if (SendBlocksUntil != 0)
+        {
+            BlockForRoom(hadRoom);
+            return default;
+        }
+
+        return hadRoom && StaysUntil(PollDescriptor.Writable, ref _waitForRoom, WaitingSeat.ForRoom) ? default : WaitLongerForRoomAsync(hadRoom, cancellationToken);
+    }
 
     /// <summary>
     /// Completes when TCP's send buffer has room again, which it needs before the connection is ended.

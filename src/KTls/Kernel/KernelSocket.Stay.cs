@@ -2,11 +2,10 @@ namespace KTls.Kernel;
 
 internal sealed partial class KernelSocket
 {
+    // How many threads are in Stay now: a reader and a writer, at most.
     private int _stays;
 
-    // Whether what is waited for came while the thread stayed for it; false, too, where it may not stay. The handle is not held meanwhile:
-    // whoever disposes of the .NET Socket around it would take that for an operation to be ended, and reset the connection. But Dispose
-    // waits for the end of the call: else the close, and whatever lingers, would fall to this thread.
+    // Whether what is waited for came while the thread stayed for it; false, too, where it may not stay.
     private bool StaysUntil(short events, ref BriefWait wait, WaitingSeat seat)
     {
         if (!wait.TryBegin(seat))
@@ -17,14 +16,28 @@ internal sealed partial class KernelSocket
         bool cameTrue = false;
         try
         {
-            Interlocked.Exchange(ref _stays, 1); // a full fence: this sees _disposed, or Dispose sees this
-            ObjectDisposedException.ThrowIf(_disposed || _handle.IsClosed, this);
-            return cameTrue = Poll(events, BriefWait.Moment);
+            return cameTrue = Stay(events, seat.Moment);
         }
         finally
         {
-            Volatile.Write(ref _stays, 0);
             wait.End(seat, cameTrue);
+        }
+    }
+
+    // Waits in poll(2), for a short time. The handle is not held meanwhile: whoever disposes of the .NET Socket around it would take that for an
+    // operation to be ended, and reset the connection. But Dispose waits for the end of the call: else the close, and whatever lingers, would
+    // fall to this thread.
+    private bool Stay(short events, int milliseconds)
+    {
+        try
+        {
+            Interlocked.Increment(ref _stays); // a full fence: this sees _disposed, or Dispose sees this
+            ObjectDisposedException.ThrowIf(_disposed || _handle.IsClosed, this);
+            return Poll(events, milliseconds);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _stays);
         }
     }
 

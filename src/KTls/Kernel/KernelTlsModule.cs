@@ -10,7 +10,7 @@ internal static class KernelTlsModule
     private static long _nextAttempt;
 
     /// <summary>Whether an attempt is of no use: another one has found no module a moment ago.</summary>
-    public static bool IsKnownToBeMissing => Environment.TickCount64 < Volatile.Read(ref _nextAttempt);
+    public static bool IsKnownToBeMissing => Volatile.Read(ref _nextAttempt) is not 0 and var next && Environment.TickCount64 < next;
 
     /// <summary>Attaches kernel TLS to a connected socket.</summary>
     /// <param name="socket">The socket.</param>

@@ -16,6 +16,7 @@ internal sealed class SocketReadiness(SafeHandle handle)
     private ReadinessWaiter? _writable;
     private ReadinessThread? _thread;
     private volatile EpollEvents _events;
+    private volatile bool _hasEnded;
     private ulong _token;
     private bool _closed;
 
@@ -28,7 +29,13 @@ internal sealed class SocketReadiness(SafeHandle handle)
     /// <summary>Whether the next wait for data begins with a look at what is there, so that no receive has to come before it.</summary>
     public bool LooksFirst => (_events & ForReading) == 0;
 
-    /// <summary>Completes when a receive is worth another try. To be called only after one returned EAGAIN, or if <see cref="LooksFirst"/>.</summary>
+    /// <summary>
+    /// Whether an event has told of an end, which may have come with the last data, in one event: after that data there is none any more. While false, a receive
+    /// that took less than it had room for is as good as one that returned EAGAIN.
+    /// </summary>
+    public bool HasEnded => _hasEnded;
+
+    /// <summary>Completes when a receive is worth another try. To be called only after one returned EAGAIN, or if <see cref="LooksFirst"/>, or <see cref="HasEnded"/> says that it is as good.</summary>
     /// <inheritdoc cref="ReadinessWaiter.WaitAsync"/>
     public ValueTask WaitReadableAsync(CancellationToken cancellationToken)
     {
@@ -52,6 +59,12 @@ internal sealed class SocketReadiness(SafeHandle handle)
     /// <summary>Called by the readiness thread with the events of the socket.</summary>
     public void Signal(EpollEvents events)
     {
+        // Before anybody is woken for it.
+        if ((events & (EpollEvents.PeerClosed | EpollEvents.Error | EpollEvents.HangUp)) != 0)
+        {
+            _hasEnded = true;
+        }
+
         // An error or a hang-up concerns both directions: each learns it from its own system call.
         if ((events & (ForReading | EpollEvents.Error | EpollEvents.HangUp)) != 0 && !_readable.Signal())
         {

@@ -5,19 +5,23 @@ namespace KTls.Kernel;
 /// <summary>
 /// The one place for a thread that waits inside a system call (<see cref="BriefWait"/>), and what was learnt there by waits of one kind.
 /// </summary>
+/// <param name="moment">How long a thread may stay, in milliseconds: one is the least that poll(2) can wait.</param>
 /// <param name="mayStay">Whether the calling thread has nothing else to do.</param>
 /// <param name="taken">Not 0 while a thread is there; seats that share it are one place.</param>
-internal sealed class WaitingSeat(Func<bool> mayStay, StrongBox<int> taken)
+internal sealed class WaitingSeat(int moment, Func<bool> mayStay, StrongBox<int> taken)
 {
     private static readonly StrongBox<int> TakenInProcess = new();
 
     private int _pause;
 
-    /// <summary>For senders.</summary>
-    public static WaitingSeat ForRoom { get; } = new(IsPoolIdle, TakenInProcess);
+    /// <summary>For senders. TCP tells of room when a third of its buffer is free, and to open and to read so many megabytes takes longer than one millisecond.</summary>
+    public static WaitingSeat ForRoom { get; } = new(moment: 3, IsPoolIdle, TakenInProcess);
 
     /// <summary>For receivers.</summary>
-    public static WaitingSeat ForData { get; } = new(IsPoolIdle, TakenInProcess);
+    public static WaitingSeat ForData { get; } = new(moment: 1, IsPoolIdle, TakenInProcess);
+
+    /// <summary>How long a thread may stay, in milliseconds.</summary>
+    public int Moment => moment;
 
     /// <summary>The pause that the last wait has ended with, which new sockets begin with.</summary>
     public int LastPause => Volatile.Read(ref _pause);

@@ -26,10 +26,17 @@ public sealed class ReceiveAnswerTests
         Assert.Equal("er"u8, buffer.AsSpan(0, 2));
     }
 
-    [Fact]
-    public async Task An_answer_that_comes_later_is_received()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_answer_that_comes_later_is_received(bool hasWaitedBefore)
     {
         using KernelPair pair = KernelPair.Plain();
+        if (hasWaitedBefore)
+        {
+            await WaitOnceAsync(pair);
+        }
+
         Task<int> receive = pair.Server.ReceiveAnswerAsync(new byte[8], CancellationToken.None).AsTask();
         await Task.Delay(50);
         Assert.False(receive.IsCompleted);
@@ -75,6 +82,43 @@ public sealed class ReceiveAnswerTests
         static Task<Task<int>> OutsideThePool(Func<Task<int>> start) => Task.Factory.StartNew(start, TaskCreationOptions.LongRunning);
     }
 
+    /// <summary>Whatever the event of the data tells of the end, and whenever: a receive that does not look first is woken by it.</summary>
+    [Fact]
+    public async Task An_end_at_any_moment_is_seen()
+    {
+        var random = new Random(1);
+        for (int i = 0; i < 300; i++)
+        {
+            using KernelPair pair = KernelPair.Plain();
+            if (i % 2 == 0)
+            {
+                await WaitOnceAsync(pair, milliseconds: 0);
+            }
+
+            Task sending = Task.Run(async () =>
+            {
+                await pair.Client.SendAsync("last"u8.ToArray(), CancellationToken.None);
+                Thread.SpinWait(random.Next(3000));
+                pair.ClientSocket.Shutdown(SocketShutdown.Send);
+            });
+            Assert.Equal(4, await pair.Server.ReceiveAsync(new byte[8], CancellationToken.None).Soon());
+            Assert.Equal(0, await pair.Server.ReceiveAnswerAsync(new byte[8], CancellationToken.None).Soon());
+            await sending;
+        }
+    }
+
+    /// <summary>More than there was room for is not waited for.</summary>
+    [Fact]
+    public async Task What_an_earlier_receive_has_left_is_received()
+    {
+        using KernelPair pair = KernelPair.Plain();
+        await WaitOnceAsync(pair);
+        await pair.Client.SendAsync("answer"u8.ToArray(), CancellationToken.None);
+        Assert.Equal(4, await pair.Server.ReceiveAsync(new byte[4], CancellationToken.None).Soon());
+        await Task.Delay(50);
+        Assert.Equal(2, await pair.Server.ReceiveAnswerAsync(new byte[4], CancellationToken.None).Soon());
+    }
+
     [Fact]
     public async Task It_is_cancelled_and_closed_like_any_receive()
     {
@@ -90,10 +134,10 @@ public sealed class ReceiveAnswerTests
         await Assert.ThrowsAsync<ObjectDisposedException>(() => receive.Soon());
     }
 
-    private static async Task WaitOnceAsync(KernelPair pair)
+    private static async Task WaitOnceAsync(KernelPair pair, int milliseconds = 20)
     {
         Task<int> receive = pair.Server.ReceiveAsync(new byte[8], CancellationToken.None).AsTask();
-        await Task.Delay(20);
+        await Task.Delay(milliseconds);
         await pair.Client.SendAsync("x"u8.ToArray(), CancellationToken.None);
         Assert.Equal(1, await receive.Soon());
     }
