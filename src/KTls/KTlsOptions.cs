@@ -41,7 +41,7 @@ public sealed partial class KTlsOptions
 
     /// <summary>
     /// How long the handshake may take, from 1 ms to 24 days, or <see cref="Timeout.InfiniteTimeSpan"/>. Default: 30 seconds. Kept to a
-    /// sixteenth, and never early.
+    /// sixteenth and to 2 seconds, and never early.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not positive and not infinite, or too long for a timer.</exception>
     public TimeSpan HandshakeTimeout

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Authentication;
 using KTls.Handshake;
 using KTls.Kernel;
@@ -153,11 +154,12 @@ public sealed class KeyUpdateTests
         await using StreamPair pair = await StreamPair.ConnectAsync(new KTlsOptions { DataPlane = plane }, new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace }, bufferSize: 65536);
         byte[] data = System.Security.Cryptography.RandomNumberGenerator.GetBytes(Size);
         using var file = new TempFile(data);
+        Thread? blocked = null;
         Task writing = from switch
         {
             "a file" => Task.Run(() => pair.Client.SendFileAsync(file.Handle, 0, Size).AsTask()),
             "memory" => Task.Run(() => pair.Client.WriteAsync(data).AsTask()),
-            _ => Task.Factory.StartNew(() => pair.Client.Write(data, 0, Size), TaskCreationOptions.LongRunning),
+            _ => Task.Factory.StartNew(Block, TaskCreationOptions.LongRunning),
         };
         await Task.Delay(100);
         Assert.False(writing.IsCompleted, "Nobody reads, and TCP's buffers hold less.");
@@ -167,10 +169,23 @@ public sealed class KeyUpdateTests
         byte[] received = new byte[Size];
         await pair.Server.ReadExactlyAsync(received.AsMemory(0, 3 << 20)).AsTask().WaitAsync(Lab.Patience);
         await Task.WhenAll(updates).WaitAsync(Lab.Patience);
+
+        // Having waited for its turn, it goes on to wait for room itself, and not for a thread of the pool that would do so.
+        for (Stopwatch watch = Stopwatch.StartNew(); blocked is not null && (blocked.ThreadState & System.Threading.ThreadState.WaitSleepJoin) != 0; await Task.Delay(10))
+        {
+            Assert.True(watch.Elapsed < Lab.Patience, "The writer's own thread has nothing to do.");
+        }
+
         Assert.False(writing.IsCompleted, "The updates come before the rest of the write.");
         await pair.Server.ReadExactlyAsync(received.AsMemory(3 << 20)).AsTask().WaitAsync(Lab.Patience);
         await writing.WaitAsync(Lab.Patience);
         Assert.True(data.AsSpan().SequenceEqual(received));
+
+        void Block()
+        {
+            blocked = Thread.CurrentThread;
+            pair.Client.Write(data, 0, Size);
+        }
     }
 
     /// <summary>Both ends send, receive and change their keys at once.</summary>

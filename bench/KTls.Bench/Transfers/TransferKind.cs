@@ -3,10 +3,10 @@ namespace KTls.Bench.Transfers;
 /// <summary>Who moves the data.</summary>
 internal enum TransferKind
 {
-    /// <summary><see cref="KTlsStream"/>, with the kernel both ways; the receiver is a thread that blocks.</summary>
+    /// <summary><see cref="KTlsStream"/>, with the kernel both ways; threads that block receive and write, a file is sent asynchronously.</summary>
     KTls,
 
-    /// <summary>The same with a receiver that does not block.</summary>
+    /// <summary>The same with ends that do not block.</summary>
     KTlsAsync,
 
     /// <summary><see cref="System.Net.Security.SslStream"/>, by synchronous calls at both ends.</summary>

@@ -2,13 +2,15 @@ namespace KTls.Authentication;
 
 /// <summary>
 /// The ends of handshakes' times. Those that begin within a sixteenth of their time share one timer: for each to set and stop one of its own would be an allocation,
-/// two locks and two looks at the clock, which on a machine without a vDSO are system calls. So time is never up early, and up to a sixteenth late.
+/// two locks and two looks at the clock, which on a machine without a vDSO are system calls. So time is never up early, and up to a sixteenth late, but no more than
+/// two seconds.
 /// </summary>
 #pragma warning disable CA1001 // A deadline belongs to those who have joined it.
 internal sealed class Deadlines
 #pragma warning restore CA1001
 {
     private const int Fraction = 16;
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(2);
 
     private readonly Lock _lock = new();
     private Deadline? _open;
@@ -48,7 +50,8 @@ internal sealed class Deadlines
             _joining = new Timer(static deadline => ((Deadline)deadline!).Close(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
             // Only now that the field has it.
-            _joining.Change(time / Fraction, Timeout.InfiniteTimeSpan);
+            TimeSpan delay = time / Fraction;
+            _joining.Change(delay < MaxDelay ? delay : MaxDelay, Timeout.InfiniteTimeSpan);
         }
 
         /// <summary>How long each of the handshakes has.</summary>
@@ -57,7 +60,7 @@ internal sealed class Deadlines
         /// <summary>How many handshakes go on; for <see cref="Deadlines"/>, which holds the lock.</summary>
         public int Handshakes { get; set; }
 
-        /// <summary>Cancelled when time is up; not for code that could keep it for longer than its handshake.</summary>
+        /// <summary>Cancelled when time is up. Not for the user's code, which could keep it for longer than its handshake, or be kept in its callbacks.</summary>
         public CancellationToken Token { get; }
 
         /// <summary>One of the handshakes is over.</summary>

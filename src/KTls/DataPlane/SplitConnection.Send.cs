@@ -25,7 +25,7 @@ internal sealed partial class SplitConnection
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken) =>
         WriteAsync(buffer, until: 0, cancellationToken);
 
-    // Only another writer is waited for otherwise than by this thread.
+    /// <inheritdoc/>
     public override void Write(ReadOnlyMemory<byte> buffer, long until, CancellationToken cancellationToken)
     {
         ValueTask writing = WriteAsync(buffer, until, cancellationToken);
@@ -42,13 +42,13 @@ internal sealed partial class SplitConnection
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, long until, CancellationToken cancellationToken)
     {
-        await BeginWriteAsync(cancellationToken).ConfigureAwait(false);
+        await Here(BeginWriteAsync(cancellationToken), until).ConfigureAwait(false);
         try
         {
             bool isFirst = true;
             do
             {
-                await LockSendingAsync(cancellationToken).ConfigureAwait(false);
+                await Here(LockSendingAsync(cancellationToken), until).ConfigureAwait(false);
                 _socket.SendBlocksUntil = until;
                 try
                 {
@@ -199,6 +199,18 @@ internal sealed partial class SplitConnection
     {
         _writing.Exit();
         Volatile.Write(ref _isWriteUnderWay, 0);
+    }
+
+    // A synchronous write waits for its turn, too, with its own thread, or all later waits of it would take one of the pool's.
+    private static ValueTask Here(ValueTask turn, long until)
+    {
+        if (until == 0 || turn.IsCompleted)
+        {
+            return turn;
+        }
+
+        turn.AsTask().GetAwaiter().GetResult();
+        return default;
     }
 
     // Whoever waits gets it before the one who asks again at once.

@@ -20,7 +20,7 @@ internal struct BriefWait
 
     /// <summary>Begins a wait.</summary>
     /// <param name="seat">Where.</param>
-    /// <returns>Whether the thread may stay for <see cref="WaitingSeat.Moment"/>; then <see cref="End"/> has to follow.</returns>
+    /// <returns>Whether the thread may stay, for <see cref="WaitingSeat.Moments"/>; then <see cref="End"/> has to follow.</returns>
     public bool TryBegin(WaitingSeat seat)
     {
         if (!_hasBegun)

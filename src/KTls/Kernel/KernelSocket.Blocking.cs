@@ -16,8 +16,9 @@ internal sealed partial class KernelSocket
 
     private const int ShutdownReceive = 0; // SHUT_RD
 
-    // For so long, in milliseconds, Dispose may have to wait for a thread that waits for room.
-    private const int BlockForRoomAtOnce = 20;
+    // How long, in milliseconds, a thread waits for room at once, first and at most: Dispose waits for it.
+    private const int FirstBlockForRoom = 20;
+    private const int LongestBlockForRoom = 160;
 
     private int _blockedReceives;
 
@@ -65,13 +66,12 @@ internal sealed partial class KernelSocket
             Thread.Sleep(1);
         }
 
-        bool hasRoom;
-        do
+        bool hasRoom = false;
+        for (int atOnce = FirstBlockForRoom; !hasRoom; atOnce = Math.Min(2 * atOnce, LongestBlockForRoom))
         {
             int left = MillisecondsUntil(SendBlocksUntil);
-            hasRoom = Stay(PollDescriptor.Writable, left < 0 ? BlockForRoomAtOnce : Math.Min(left, BlockForRoomAtOnce));
+            hasRoom = Stay(PollDescriptor.Writable, left < 0 ? atOnce : Math.Min(left, atOnce));
         }
-        while (!hasRoom);
     }
 
     // As poll(2) takes it: -1 is without end.

@@ -10,7 +10,8 @@ internal sealed partial class KernelSocket
     // makes many more calls.
     private bool _receivesMuch;
 
-    // Whether the last receive of plain bytes took all that there was. What comes after that is an event of its own.
+    // Whether the last receive of plain bytes took less than it had room for, so all that there was: what comes later is an event of its own, but for an end
+    // (SocketReadiness.HasEnded). Behind urgent data, where a receive stops, too, there may be more; a peer that sends any has to send again.
     private bool _isDrained;
 
     /// <summary>
@@ -309,6 +310,12 @@ internal sealed partial class KernelSocket
             if (errno != ErrorNumber.EINTR)
             {
                 throw SocketFailure.ToException(KernelCalls.Poll, errno);
+            }
+
+            // Signals that keep coming must not prolong a wait for ever.
+            if (milliseconds != 0)
+            {
+                return false;
             }
         }
 

@@ -107,6 +107,7 @@ internal sealed partial class KernelSocket
     public ValueTask FlushAsync(CancellationToken cancellationToken) =>
         cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled(cancellationToken)
         : Poll(PollDescriptor.Writable) ? default
+        : SendBlocksUntil != 0 ? WaitForRoomAsync(hadRoom: true, cancellationToken)
         : WaitUntilWritableAsync(cancellationToken);
 
     /// <summary>Whether TCP's send buffer has room now: <see cref="FlushAsync"/> would not wait.</summary>

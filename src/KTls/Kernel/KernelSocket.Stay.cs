@@ -2,6 +2,9 @@ namespace KTls.Kernel;
 
 internal sealed partial class KernelSocket
 {
+    // The least that poll(2) can wait, in milliseconds.
+    private const int Moment = 1;
+
     // How many threads are in Stay now: a reader and a writer, at most.
     private int _stays;
 
@@ -16,7 +19,13 @@ internal sealed partial class KernelSocket
         bool cameTrue = false;
         try
         {
-            return cameTrue = Stay(events, seat.Moment);
+            // In pieces, between which the pool may get something to do: a machine with one processor has one thread for it.
+            for (int left = seat.Moments; !cameTrue && left > 0 && (left == seat.Moments || seat.MayStay); left--)
+            {
+                cameTrue = Stay(events, Moment);
+            }
+
+            return cameTrue;
         }
         finally
         {
@@ -41,7 +50,7 @@ internal sealed partial class KernelSocket
         }
     }
 
-    // Nobody stays for longer than a moment, and the descriptor may be closed from here on.
+    // Nobody stays for long, and the descriptor may be closed from here on.
     private void WaitWhileSomebodyStays()
     {
         Interlocked.MemoryBarrier();

@@ -5,8 +5,8 @@ namespace KTls.Kernel;
 
 /// <summary>
 /// A connected TCP socket whose records the kernel can seal and open: attaches kernel TLS, installs keys, and moves data,
-/// control records and files without blocking a thread, but for a moment (<see cref="BriefWait"/>), or in a receive that shall
-/// (<see cref="ReceiveBlocksUntil"/>).
+/// control records and files without blocking a thread, but for a moment (<see cref="BriefWait"/>), or where it shall
+/// (<see cref="ReceiveBlocksUntil"/>, <see cref="SendBlocksUntil"/>).
 /// </summary>
 /// <remarks>
 /// <para>

@@ -35,7 +35,7 @@ internal sealed class SocketReadiness(SafeHandle handle)
     /// </summary>
     public bool HasEnded => _hasEnded;
 
-    /// <summary>Completes when a receive is worth another try. To be called only after one returned EAGAIN, or if <see cref="LooksFirst"/>, or <see cref="HasEnded"/> says that it is as good.</summary>
+    /// <summary>Completes when a receive is worth another try. To be called only after one returned EAGAIN or was as good, or if <see cref="LooksFirst"/>.</summary>
     /// <inheritdoc cref="ReadinessWaiter.WaitAsync"/>
     public ValueTask WaitReadableAsync(CancellationToken cancellationToken)
     {

@@ -5,23 +5,26 @@ namespace KTls.Kernel;
 /// <summary>
 /// The one place for a thread that waits inside a system call (<see cref="BriefWait"/>), and what was learnt there by waits of one kind.
 /// </summary>
-/// <param name="moment">How long a thread may stay, in milliseconds: one is the least that poll(2) can wait.</param>
+/// <param name="moments">How long a thread may stay, in milliseconds, at each of which it asks again.</param>
 /// <param name="mayStay">Whether the calling thread has nothing else to do.</param>
 /// <param name="taken">Not 0 while a thread is there; seats that share it are one place.</param>
-internal sealed class WaitingSeat(int moment, Func<bool> mayStay, StrongBox<int> taken)
+internal sealed class WaitingSeat(int moments, Func<bool> mayStay, StrongBox<int> taken)
 {
     private static readonly StrongBox<int> TakenInProcess = new();
 
     private int _pause;
 
     /// <summary>For senders. TCP tells of room when a third of its buffer is free, and to open and to read so many megabytes takes longer than one millisecond.</summary>
-    public static WaitingSeat ForRoom { get; } = new(moment: 3, IsPoolIdle, TakenInProcess);
+    public static WaitingSeat ForRoom { get; } = new(moments: 3, IsPoolIdle, TakenInProcess);
 
     /// <summary>For receivers.</summary>
-    public static WaitingSeat ForData { get; } = new(moment: 1, IsPoolIdle, TakenInProcess);
+    public static WaitingSeat ForData { get; } = new(moments: 1, IsPoolIdle, TakenInProcess);
 
-    /// <summary>How long a thread may stay, in milliseconds.</summary>
-    public int Moment => moment;
+    /// <summary>How long a thread may stay, in milliseconds, as long as <see cref="MayStay"/>.</summary>
+    public int Moments => moments;
+
+    /// <summary>Whether the calling thread has nothing else to do.</summary>
+    public bool MayStay => mayStay();
 
     /// <summary>The pause that the last wait has ended with, which new sockets begin with.</summary>
     public int LastPause => Volatile.Read(ref _pause);

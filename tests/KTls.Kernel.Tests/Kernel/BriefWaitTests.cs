@@ -4,7 +4,7 @@ namespace KTls.Kernel.Tests;
 
 public class BriefWaitTests
 {
-    private readonly WaitingSeat _seat = new(moment: 1, () => true, new StrongBox<int>());
+    private readonly WaitingSeat _seat = new(moments: 1, () => true, new StrongBox<int>());
 
     [Fact]
     public void One_thread_stays_at_a_time()
@@ -75,7 +75,7 @@ public class BriefWaitTests
     {
         bool mayStay = false;
         BriefWait wait = default;
-        WaitingSeat seat = new(moment: 1, () => mayStay, new StrongBox<int>());
+        WaitingSeat seat = new(moments: 1, () => mayStay, new StrongBox<int>());
         Assert.False(wait.TryBegin(seat));
         mayStay = true;
         Assert.True(wait.TryBegin(seat));

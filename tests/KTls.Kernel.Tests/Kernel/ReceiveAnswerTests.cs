@@ -70,16 +70,12 @@ public sealed class ReceiveAnswerTests
         using KernelPair pair = KernelPair.Plain();
         Task<int> receive = await OutsideThePool(() => pair.Server.ReceiveAsync(new byte[8], CancellationToken.None).AsTask());
         await Task.Delay(20);
-        const int TcpCork = 3; // the data waits for the end
-        pair.ClientSocket.SetRawSocketOption(6, TcpCork, BitConverter.GetBytes(1));
+        Cork(pair.ClientSocket);
         await pair.Client.SendAsync("last"u8.ToArray(), CancellationToken.None);
         pair.ClientSocket.Shutdown(SocketShutdown.Send);
         Assert.Equal(4, await receive.Soon());
         receive = await OutsideThePool(() => pair.Server.ReceiveAnswerAsync(new byte[8], CancellationToken.None).AsTask());
         Assert.Equal(0, await receive.Soon());
-
-        // A thread of the pool would stay and look (BriefWait).
-        static Task<Task<int>> OutsideThePool(Func<Task<int>> start) => Task.Factory.StartNew(start, TaskCreationOptions.LongRunning);
     }
 
     /// <summary>Whatever the event of the data tells of the end, and whenever: a receive that does not look first is woken by it.</summary>
@@ -90,19 +86,21 @@ public sealed class ReceiveAnswerTests
         for (int i = 0; i < 300; i++)
         {
             using KernelPair pair = KernelPair.Plain();
-            if (i % 2 == 0)
-            {
-                await WaitOnceAsync(pair, milliseconds: 0);
-            }
-
+            Task<int> receive = await OutsideThePool(() => pair.Server.ReceiveAsync(new byte[8], CancellationToken.None).AsTask());
             Task sending = Task.Run(async () =>
             {
+                if (i % 3 == 0)
+                {
+                    Cork(pair.ClientSocket);
+                }
+
                 await pair.Client.SendAsync("last"u8.ToArray(), CancellationToken.None);
                 Thread.SpinWait(random.Next(3000));
                 pair.ClientSocket.Shutdown(SocketShutdown.Send);
             });
-            Assert.Equal(4, await pair.Server.ReceiveAsync(new byte[8], CancellationToken.None).Soon());
-            Assert.Equal(0, await pair.Server.ReceiveAnswerAsync(new byte[8], CancellationToken.None).Soon());
+            Assert.Equal(4, await receive.Soon());
+            receive = await OutsideThePool(() => pair.Server.ReceiveAnswerAsync(new byte[8], CancellationToken.None).AsTask());
+            Assert.Equal(0, await receive.Soon());
             await sending;
         }
     }
@@ -134,10 +132,20 @@ public sealed class ReceiveAnswerTests
         await Assert.ThrowsAsync<ObjectDisposedException>(() => receive.Soon());
     }
 
-    private static async Task WaitOnceAsync(KernelPair pair, int milliseconds = 20)
+    // A thread of the pool would stay and look (BriefWait).
+    private static Task<Task<int>> OutsideThePool(Func<Task<int>> start) => Task.Factory.StartNew(start, TaskCreationOptions.LongRunning);
+
+    // The data waits for the end.
+    private static void Cork(Socket socket)
+    {
+        const int TcpCork = 3;
+        socket.SetRawSocketOption(6, TcpCork, BitConverter.GetBytes(1));
+    }
+
+    private static async Task WaitOnceAsync(KernelPair pair)
     {
         Task<int> receive = pair.Server.ReceiveAsync(new byte[8], CancellationToken.None).AsTask();
-        await Task.Delay(milliseconds);
+        await Task.Delay(20);
         await pair.Client.SendAsync("x"u8.ToArray(), CancellationToken.None);
         Assert.Equal(1, await receive.Soon());
     }

@@ -25,14 +25,14 @@ public sealed class DeadlineTests
     public async Task Time_is_never_up_early()
     {
         var deadlines = new Deadlines();
-        var time = TimeSpan.FromMilliseconds(320);
+        var time = TimeSpan.FromMilliseconds(1600);
         var ends = new List<Task>();
 
-        // In the first one's sixteenth, and after it.
-        for (int i = 0; i < 10; i++)
+        // In the first one's sixteenth, which is longer than what a clock may be wrong, and after it.
+        for (int i = 0; i < 15; i++)
         {
             ends.Add(EndAsync());
-            await Task.Delay(5);
+            await Task.Delay(10);
         }
 
         await Task.WhenAll(ends);
@@ -90,9 +90,57 @@ public sealed class DeadlineTests
         Assert.True(stays.Token.IsCancellationRequested);
     }
 
+    [Fact]
+    public async Task Who_begins_later_waits_for_two_seconds_at_most()
+    {
+        var deadlines = new Deadlines();
+        using Deadlines.Deadline first = deadlines.Join(TimeSpan.FromDays(24));
+        for (Stopwatch watch = Stopwatch.StartNew(); ; await Task.Delay(50))
+        {
+            using Deadlines.Deadline next = deadlines.Join(first.Time);
+            if (next != first)
+            {
+                return;
+            }
+
+            Assert.True(watch.Elapsed < Patience);
+        }
+    }
+
+    [Fact]
+    public void The_context_of_the_first_is_not_kept()
+    {
+        var deadlines = new Deadlines();
+        (WeakReference context, Deadlines.Deadline deadline) = Join();
+        using (deadline)
+        {
+            for (int i = 0; i < 10 && context.IsAlive; i++)
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+            }
+
+            Assert.False(context.IsAlive);
+        }
+
+        // On a thread of its own, which keeps nothing either.
+        (WeakReference, Deadlines.Deadline) Join()
+        {
+            (WeakReference, Deadlines.Deadline) result = default;
+            var thread = new Thread(() =>
+            {
+                var local = new AsyncLocal<object> { Value = new object() };
+                result = (new WeakReference(local.Value), deadlines.Join(Long));
+            });
+            thread.Start();
+            thread.Join();
+            return result;
+        }
+    }
+
     /// <summary>Who suppresses the flow of its context, as servers do around their loops, can begin a handshake.</summary>
     [Fact]
-    public void The_context_of_the_first_is_none_of_its_business()
+    public void The_flow_of_the_context_stays_as_it_is()
     {
         using (ExecutionContext.SuppressFlow())
         {
@@ -137,6 +185,51 @@ public sealed class DeadlineTests
         Assert.True(goesOn.IsUp);
         Assert.True(ended.IsCancellationRequested);
         Assert.False(kept.IsCancellationRequested);
+    }
+
+    /// <summary>The user's code, and all that runs on from it, may block, and others' handshakes end all the same.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Who_blocks_when_time_is_up_blocks_itself_only(bool hasCaller)
+    {
+        using var caller = new CancellationTokenSource();
+        var deadlines = new Deadlines();
+        var time = TimeSpan.FromMilliseconds(160);
+        using var other = new HandshakeTime(deadlines, time, CancellationToken.None);
+        using var isBlocked = new ManualResetEventSlim();
+        using var letGo = new ManualResetEventSlim();
+        var others = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        // What was registered last is called first.
+        using CancellationTokenRegistration ours = other.Token.Register(others.SetResult);
+        using var one = new HandshakeTime(deadlines, time, hasCaller ? caller.Token : CancellationToken.None);
+        using CancellationTokenRegistration users = one.TokenToKeep.Register(() =>
+        {
+            isBlocked.Set();
+            letGo.Wait(Patience);
+        });
+        try
+        {
+            await others.Task.WaitAsync(Patience / 2);
+            Assert.True(one.TokenToKeep.IsCancellationRequested);
+            Assert.True(isBlocked.Wait(Patience));
+        }
+        finally
+        {
+            letGo.Set();
+        }
+    }
+
+    [Fact]
+    public void A_handshake_is_over_once()
+    {
+        var deadlines = new Deadlines();
+        using Deadlines.Deadline deadline = deadlines.Join(Long);
+        var over = new HandshakeTime(deadlines, Long, CancellationToken.None);
+        over.Dispose();
+        over.Dispose();
+        Assert.Equal(1, deadline.Handshakes);
     }
 
     [Fact]
