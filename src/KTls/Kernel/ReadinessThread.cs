@@ -19,8 +19,13 @@ namespace KTls.Kernel;
 /// EPOLL_CTL_DEL needs the descriptor's number, so it runs only while the SafeHandle is held, when the number is certainly
 /// still this socket's. If the owner has closed it already, there is nothing to delete: the kernel forgot it at the close.
 /// </para>
+/// <para>
+/// Where the pool is behind, the thread would interrupt for each event one that works, to have the event wait for its turn all the same. So it leaves the
+/// looking to the pool then: a work item looks for events, passes them on and queues up again behind them, until there are none and the thread
+/// takes over. Only one of the two is ever there.
+/// </para>
 /// </remarks>
-internal sealed unsafe class ReadinessThread
+internal sealed unsafe class ReadinessThread : IThreadPoolWorkItem
 {
     private const int CloseOnExec = 0x80000; // EPOLL_CLOEXEC
     private const int Add = 1; // EPOLL_CTL_ADD
@@ -32,11 +37,16 @@ internal sealed unsafe class ReadinessThread
     private static ReadinessThread? _sharedThread;
 
     private readonly int _epoll;
+
+    // For whoever looks for events, the thread or the pool.
+    private readonly EpollEvent* _batch = (EpollEvent*)NativeMemory.Alloc((nuint)(BatchSize * EpollEvent.Size));
+    private readonly object _handOver = new();
     private readonly Lock _table = new();
     private readonly Stack<int> _freeSlots = new();
     private SocketReadiness?[] _slots = new SocketReadiness?[64];
     private int _usedSlots;
     private uint _registrations;
+    private bool _isLeftToPool;
 
     private ReadinessThread(int epoll) => _epoll = epoll;
 
@@ -55,6 +65,9 @@ internal sealed unsafe class ReadinessThread
             }
         }
     }
+
+    /// <summary>Whether the pool looks for events now.</summary>
+    public bool IsLeftToPool => Volatile.Read(ref _isLeftToPool);
 
     /// <summary>Registers a socket. The token is set before the first event can arrive.</summary>
     /// <exception cref="KernelTlsException">The kernel refuses (ENOSPC: fs.epoll.max_user_watches).</exception>
@@ -166,32 +179,75 @@ internal sealed unsafe class ReadinessThread
 
     private void Run()
     {
-        EpollEvent* batch = (EpollEvent*)NativeMemory.Alloc((nuint)(BatchSize * EpollEvent.Size));
         while (true)
         {
-            int count = LibC.epoll_wait(_epoll, batch, BatchSize, -1);
-            if (count < 0)
+            int count = WaitForEvents(milliseconds: -1);
+            bool isPoolBehind = ReadinessWaiter.Queued >= Environment.ProcessorCount;
+            PassOn(count);
+            if (isPoolBehind)
             {
-                int errno = LibC.LastError;
-                if (errno != ErrorNumber.EINTR)
-                {
-                    // The descriptor is ours alone and never closed: something in the process closed a number that it
-                    // did not own. To go on would leave every wait hanging without a trace.
-                    Environment.FailFast($"KTls: epoll_wait failed with {ErrorNumber.NameOf(errno)}; its descriptor was closed by foreign code.");
-                }
-
-                continue;
+                LeaveToPool();
             }
+        }
+    }
 
-            for (int i = 0; i < count; i++)
+    private void LeaveToPool()
+    {
+        lock (_handOver)
+        {
+            _isLeftToPool = true;
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            while (_isLeftToPool)
             {
-                EpollEvent.Read((byte*)batch + (i * EpollEvent.Size), out EpollEvents events, out ulong token);
-                int slot = (int)(uint)token;
-                SocketReadiness? readiness = Volatile.Read(ref Volatile.Read(ref _slots)[slot]);
-                if (readiness is not null && readiness.Token == token)
-                {
-                    readiness.Signal(events);
-                }
+                Monitor.Wait(_handOver);
+            }
+        }
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        int count = WaitForEvents(milliseconds: 0);
+        if (count != 0)
+        {
+            PassOn(count);
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            return;
+        }
+
+        lock (_handOver)
+        {
+            _isLeftToPool = false;
+            Monitor.Pulse(_handOver);
+        }
+    }
+
+    private int WaitForEvents(int milliseconds)
+    {
+        int count;
+        while ((count = LibC.epoll_wait(_epoll, _batch, BatchSize, milliseconds)) < 0)
+        {
+            int errno = LibC.LastError;
+            if (errno != ErrorNumber.EINTR)
+            {
+                // The descriptor is ours alone and never closed: something in the process closed a number that it
+                // did not own. To go on would leave every wait hanging without a trace.
+                Environment.FailFast($"KTls: epoll_wait failed with {ErrorNumber.NameOf(errno)}; its descriptor was closed by foreign code.");
+            }
+        }
+
+        return count;
+    }
+
+    private void PassOn(int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            EpollEvent.Read((byte*)_batch + (i * EpollEvent.Size), out EpollEvents events, out ulong token);
+            int slot = (int)(uint)token;
+            SocketReadiness? readiness = Volatile.Read(ref Volatile.Read(ref _slots)[slot]);
+            if (readiness is not null && readiness.Token == token)
+            {
+                readiness.Signal(events);
             }
         }
     }

@@ -25,6 +25,8 @@ internal sealed class ReadinessWaiter : IValueTaskSource, IThreadPoolWorkItem
     private const int Waiting = 2;
     private const int Closed = 3;
 
+    private static int _queued;
+
     // Continuations run inside Execute, that is on a pool thread already; to queue them once more would be a wasted hop.
     private ManualResetValueTaskSourceCore<bool> _core;
     private CancellationTokenRegistration _registration;
@@ -38,6 +40,9 @@ internal sealed class ReadinessWaiter : IValueTaskSource, IThreadPoolWorkItem
         Cancelled,
         Closed,
     }
+
+    /// <summary>How many waits of the process are over and have not begun to continue: what the pool is behind with.</summary>
+    public static int Queued => Volatile.Read(ref _queued);
 
     /// <summary>Completes when the socket may have become ready since the last wait.</summary>
     /// <exception cref="ObjectDisposedException">The socket was closed, now or while waiting.</exception>
@@ -145,11 +150,13 @@ internal sealed class ReadinessWaiter : IValueTaskSource, IThreadPoolWorkItem
     private void Complete(Outcome outcome)
     {
         _outcome = outcome;
+        Interlocked.Increment(ref _queued);
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
     void IThreadPoolWorkItem.Execute()
     {
+        Interlocked.Decrement(ref _queued);
         switch (_outcome)
         {
             case Outcome.Ready:

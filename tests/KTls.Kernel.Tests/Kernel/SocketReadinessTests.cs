@@ -326,6 +326,47 @@ public partial class SocketReadinessTests
         readiness.Close();
     }
 
+    [Fact]
+    public async Task A_pool_that_is_behind_looks_for_events_itself_until_there_are_none()
+    {
+        KernelPair[] pairs = [.. Enumerable.Range(0, 3 * Environment.ProcessorCount).Select(_ => KernelPair.Plain())];
+        Task<int>[] receives = [.. pairs.Select(pair => pair.Server.ReceiveAsync(new byte[8], CancellationToken.None).AsTask())];
+        using (BusyPool.Begin())
+        {
+            // One after the other, so that the thread meets the last ones with the first ones not begun.
+            foreach (KernelPair pair in pairs.AsSpan(0, 2 * Environment.ProcessorCount))
+            {
+                pair.ClientSocket.Send("x"u8);
+                Thread.Sleep(20);
+            }
+
+            Assert.True(ReadinessThread.Shared.IsLeftToPool);
+            Assert.True(ReadinessWaiter.Queued >= Environment.ProcessorCount);
+            Assert.DoesNotContain(receives, receive => receive.IsCompleted);
+
+            // These the thread does not see.
+            foreach (KernelPair pair in pairs.AsSpan(2 * Environment.ProcessorCount))
+            {
+                pair.ClientSocket.Send("x"u8);
+            }
+        }
+
+        Assert.All(await Task.WhenAll(receives).Soon(), received => Assert.Equal(1, received));
+        for (int i = 0; i < 500 && ReadinessThread.Shared.IsLeftToPool; i++)
+        {
+            await Task.Delay(10);
+        }
+
+        Assert.False(ReadinessThread.Shared.IsLeftToPool);
+        foreach (KernelPair pair in pairs)
+        {
+            Task<int> again = pair.Server.ReceiveAsync(new byte[8], CancellationToken.None).AsTask();
+            pair.ClientSocket.Send("x"u8);
+            Assert.Equal(1, await again.Soon());
+            pair.Dispose();
+        }
+    }
+
     // A duplicate keeps the closed socket's registration alive in the kernel, where nobody can delete it any more.
     [Fact]
     public async Task An_event_of_a_duplicate_left_behind_reaches_nobody()
