@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace KTls.Kernel;
 
 /// <summary>
-/// The one background thread of the process that waits in epoll for all sockets. It only passes events on: user code runs on
-/// the thread pool.
+/// The one background thread of the process that waits in epoll for all sockets, or the pool in its place. It only passes events on: user code
+/// runs on the thread pool.
 /// </summary>
 /// <remarks>
 /// <para>
@@ -12,7 +12,7 @@ namespace KTls.Kernel;
 /// the kernel hands back a token, not a pointer. The token names a slot in a table and a number that no other registration
 /// of the process has; the socket in the slot is taken only if its own token, which never changes once set, is equal. An
 /// event of a socket that is gone (later in a batch that was fetched before, or of a descriptor whose duplicate still
-/// lives) finds an empty slot or another token, and is dropped. So the thread waits for no lock, and nothing is ever freed
+/// lives) finds an empty slot or another token, and is dropped. So the thread waits for no socket's lock, and nothing is ever freed
 /// under it: the collector keeps a socket for as long as the thread looks at it.
 /// </para>
 /// <para>
@@ -20,9 +20,9 @@ namespace KTls.Kernel;
 /// still this socket's. If the owner has closed it already, there is nothing to delete: the kernel forgot it at the close.
 /// </para>
 /// <para>
-/// Where the pool is behind, the thread would interrupt for each event one that works, to have the event wait for its turn all the same. So it leaves the
-/// looking to the pool then: a work item looks for events, passes them on and queues up again behind them, until there are none and the thread
-/// takes over. Only one of the two is ever there.
+/// Where the pool is behind with what waits have ended for, the thread would interrupt a working thread for each event, only to have the event queue
+/// up. So it leaves the looking to the pool then: a work item looks for events, passes them on and queues up again behind them, until there are none and
+/// the thread takes over. It takes over, too, when the item has to wait for long.
 /// </para>
 /// </remarks>
 internal sealed unsafe class ReadinessThread : IThreadPoolWorkItem
@@ -33,12 +33,15 @@ internal sealed unsafe class ReadinessThread : IThreadPoolWorkItem
     private const int Modify = 3; // EPOLL_CTL_MOD
     private const int BatchSize = 512;
 
+    // How long an event may be unknown because the pool does not come to look.
+    private const int MaxMillisecondsQueued = 10;
+
     private static readonly Lock Starting = new();
     private static ReadinessThread? _sharedThread;
 
     private readonly int _epoll;
 
-    // For whoever looks for events, the thread or the pool.
+    // For whoever looks for events.
     private readonly EpollEvent* _batch = (EpollEvent*)NativeMemory.Alloc((nuint)(BatchSize * EpollEvent.Size));
     private readonly object _handOver = new();
     private readonly Lock _table = new();
@@ -46,9 +49,19 @@ internal sealed unsafe class ReadinessThread : IThreadPoolWorkItem
     private SocketReadiness?[] _slots = new SocketReadiness?[64];
     private int _usedSlots;
     private uint _registrations;
-    private bool _isLeftToPool;
+    private Looker _looker;
+    private bool _isItemQueued;
+    private uint _looks;
 
     private ReadinessThread(int epoll) => _epoll = epoll;
+
+    // Who looks for events: the thread, or a work item of the pool, which may still have to wait for its turn.
+    private enum Looker
+    {
+        Thread,
+        QueuedItem,
+        Item,
+    }
 
     /// <summary>The thread, started by the first use.</summary>
     /// <exception cref="KernelTlsException">The process has no descriptor left for it.</exception>
@@ -66,8 +79,29 @@ internal sealed unsafe class ReadinessThread : IThreadPoolWorkItem
         }
     }
 
-    /// <summary>Whether the pool looks for events now.</summary>
-    public bool IsLeftToPool => Volatile.Read(ref _isLeftToPool);
+    /// <summary>Whether the thread leaves it to the pool to look for events now.</summary>
+    public bool IsLeftToPool
+    {
+        get
+        {
+            lock (_handOver)
+            {
+                return _looker != Looker.Thread;
+            }
+        }
+    }
+
+    /// <summary>How often the pool has looked.</summary>
+    public uint Looks
+    {
+        get
+        {
+            lock (_handOver)
+            {
+                return _looks;
+            }
+        }
+    }
 
     /// <summary>Registers a socket. The token is set before the first event can arrive.</summary>
     /// <exception cref="KernelTlsException">The kernel refuses (ENOSPC: fs.epoll.max_user_watches).</exception>
@@ -182,7 +216,9 @@ internal sealed unsafe class ReadinessThread : IThreadPoolWorkItem
         while (true)
         {
             int count = WaitForEvents(milliseconds: -1);
-            bool isPoolBehind = ReadinessWaiter.Queued >= Environment.ProcessorCount;
+
+            // Not counting what comes now, which no thread can have begun.
+            bool isPoolBehind = ReadinessWaiter.Queued > Environment.ProcessorCount;
             PassOn(count);
             if (isPoolBehind)
             {
@@ -195,29 +231,61 @@ internal sealed unsafe class ReadinessThread : IThreadPoolWorkItem
     {
         lock (_handOver)
         {
-            _isLeftToPool = true;
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-            while (_isLeftToPool)
+            uint seen = _looks;
+            _looker = Looker.QueuedItem;
+            QueueItem();
+            while (_looker != Looker.Thread)
             {
-                Monitor.Wait(_handOver);
+                bool isTold = Monitor.Wait(_handOver, MaxMillisecondsQueued);
+                if (!isTold && _looker == Looker.QueuedItem && _looks == seen)
+                {
+                    // The pool is not only behind, it stands still: what has happened must at least be known, before a time limit is up.
+                    _looker = Looker.Thread;
+                }
+
+                seen = _looks;
             }
         }
     }
 
     void IThreadPoolWorkItem.Execute()
     {
-        int count = WaitForEvents(milliseconds: 0);
-        if (count != 0)
-        {
-            PassOn(count);
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-            return;
-        }
-
         lock (_handOver)
         {
-            _isLeftToPool = false;
-            Monitor.Pulse(_handOver);
+            _isItemQueued = false;
+            if (_looker != Looker.QueuedItem)
+            {
+                return;
+            }
+
+            _looker = Looker.Item;
+            _looks++;
+        }
+
+        int count = WaitForEvents(milliseconds: 0);
+        PassOn(count);
+        lock (_handOver)
+        {
+            if (count != 0)
+            {
+                _looker = Looker.QueuedItem;
+                QueueItem();
+            }
+            else
+            {
+                _looker = Looker.Thread;
+                Monitor.Pulse(_handOver);
+            }
+        }
+    }
+
+    // One that the thread did not wait for may be in the queue still.
+    private void QueueItem()
+    {
+        if (!_isItemQueued)
+        {
+            _isItemQueued = true;
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
     }
 

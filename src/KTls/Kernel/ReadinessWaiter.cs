@@ -41,7 +41,7 @@ internal sealed class ReadinessWaiter : IValueTaskSource, IThreadPoolWorkItem
         Closed,
     }
 
-    /// <summary>How many waits of the process are over and have not begun to continue: what the pool is behind with.</summary>
+    /// <summary>How many waits of the process are over that the pool has not begun to continue.</summary>
     public static int Queued => Volatile.Read(ref _queued);
 
     /// <summary>Completes when the socket may have become ready since the last wait.</summary>

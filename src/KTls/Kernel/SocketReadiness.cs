@@ -56,7 +56,7 @@ internal sealed class SocketReadiness(SafeHandle handle)
         return wait;
     }
 
-    /// <summary>Called by the readiness thread with the events of the socket.</summary>
+    /// <summary>Called by <see cref="ReadinessThread"/> with the events of the socket.</summary>
     public void Signal(EpollEvents events)
     {
         // Before anybody is woken for it.

@@ -329,41 +329,85 @@ public partial class SocketReadinessTests
     [Fact]
     public async Task A_pool_that_is_behind_looks_for_events_itself_until_there_are_none()
     {
-        KernelPair[] pairs = [.. Enumerable.Range(0, 3 * Environment.ProcessorCount).Select(_ => KernelPair.Plain())];
-        Task<int>[] receives = [.. pairs.Select(pair => pair.Server.ReceiveAsync(new byte[8], CancellationToken.None).AsTask())];
-        using (BusyPool.Begin())
+        KernelPair[] pairs = [.. Enumerable.Range(0, (2 * Environment.ProcessorCount) + 20).Select(_ => KernelPair.Plain())];
+        KernelPair[] early = pairs[..^10];
+        try
         {
-            // One after the other, so that the thread meets the last ones with the first ones not begun.
-            foreach (KernelPair pair in pairs.AsSpan(0, 2 * Environment.ProcessorCount))
+            Task<int>[] receives = [.. pairs.Select(ReceiveAsync)];
+            uint looks = ReadinessThread.Shared.Looks;
+            using (BusyPool.Begin())
             {
-                pair.ClientSocket.Send("x"u8);
-                Thread.Sleep(20);
+                // One after the other, so that the thread meets the last ones with the first ones not begun.
+                Send(early);
+                Assert.DoesNotContain(receives, receive => receive.IsCompleted);
+                Assert.True(ReadinessWaiter.Queued > Environment.ProcessorCount);
+
+                // The pool does not come to look, but even so each event is known soon: a wait for it would not be cancelled any more.
+                Send(pairs[^10..]);
+                for (int i = 0; i < 500 && ReadinessWaiter.Queued < pairs.Length; i++)
+                {
+                    Thread.Sleep(10);
+                }
+
+                Assert.Equal(pairs.Length, ReadinessWaiter.Queued);
+                Assert.Equal(looks, ReadinessThread.Shared.Looks);
             }
 
-            Assert.True(ReadinessThread.Shared.IsLeftToPool);
-            Assert.True(ReadinessWaiter.Queued >= Environment.ProcessorCount);
-            Assert.DoesNotContain(receives, receive => receive.IsCompleted);
+            Assert.All(await Task.WhenAll(receives).Soon(), received => Assert.Equal(1, received));
+            await AssertThreadLooksAsync();
+        }
+        finally
+        {
+            Array.ForEach(pairs, pair => pair.Dispose());
+        }
 
-            // These the thread does not see.
-            foreach (KernelPair pair in pairs.AsSpan(2 * Environment.ProcessorCount))
+        static void Send(KernelPair[] pairs)
+        {
+            foreach (KernelPair pair in pairs)
             {
                 pair.ClientSocket.Send("x"u8);
+                Thread.Sleep(5);
             }
         }
+    }
 
-        Assert.All(await Task.WhenAll(receives).Soon(), received => Assert.Equal(1, received));
-        for (int i = 0; i < 500 && ReadinessThread.Shared.IsLeftToPool; i++)
+    // Each answer makes the next event, while the others are not begun.
+    [Fact]
+    public async Task Much_that_happens_at_once_is_found_by_the_pool_and_nothing_is_lost()
+    {
+        const int Rounds = 300;
+        KernelPair[] pairs = [.. Enumerable.Range(0, 16 * Environment.ProcessorCount).Select(_ => KernelPair.Plain())];
+        try
         {
-            await Task.Delay(10);
+            uint looks = ReadinessThread.Shared.Looks;
+            await Task.WhenAll(pairs.SelectMany(pair => (Task[])[PlayAsync(pair.Server, isFirst: true), PlayAsync(pair.Client, isFirst: false)])).Soon();
+            Assert.InRange(ReadinessThread.Shared.Looks - looks, 3u, uint.MaxValue);
+            await AssertThreadLooksAsync();
+        }
+        finally
+        {
+            Array.ForEach(pairs, pair => pair.Dispose());
         }
 
-        Assert.False(ReadinessThread.Shared.IsLeftToPool);
-        foreach (KernelPair pair in pairs)
+        static async Task PlayAsync(KernelSocket socket, bool isFirst)
         {
-            Task<int> again = pair.Server.ReceiveAsync(new byte[8], CancellationToken.None).AsTask();
-            pair.ClientSocket.Send("x"u8);
-            Assert.Equal(1, await again.Soon());
-            pair.Dispose();
+            await Task.Yield();
+            byte[] one = new byte[1];
+            for (int i = 0; i < Rounds; i++)
+            {
+                if (isFirst)
+                {
+                    one[0] = (byte)i;
+                    await socket.SendAsync(one, CancellationToken.None);
+                }
+
+                Assert.Equal(1, await socket.ReceiveAsync(one, CancellationToken.None));
+                Assert.Equal((byte)i, one[0]);
+                if (!isFirst)
+                {
+                    await socket.SendAsync(one, CancellationToken.None);
+                }
+            }
         }
     }
 
@@ -455,6 +499,22 @@ public partial class SocketReadinessTests
             tcp.Client.Send("x"u8);
             Assert.Equal(1, await receive.Soon());
         }
+    }
+
+    private static Task<int> ReceiveAsync(KernelPair pair) => pair.Server.ReceiveAsync(new byte[8], CancellationToken.None).AsTask();
+
+    private static async Task AssertThreadLooksAsync()
+    {
+        for (int i = 0; i < 500 && ReadinessThread.Shared.IsLeftToPool; i++)
+        {
+            await Task.Delay(10);
+        }
+
+        Assert.False(ReadinessThread.Shared.IsLeftToPool);
+        using KernelPair pair = KernelPair.Plain();
+        Task<int> receive = ReceiveAsync(pair);
+        pair.ClientSocket.Send("x"u8);
+        Assert.Equal(1, await receive.Soon());
     }
 
     private static async Task OneConnectionAsync(byte[] buffer)
