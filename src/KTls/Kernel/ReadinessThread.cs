@@ -33,8 +33,8 @@ internal sealed unsafe class ReadinessThread : IThreadPoolWorkItem
     private const int Modify = 3; // EPOLL_CTL_MOD
     private const int BatchSize = 512;
 
-    // How long an event may be unknown because the pool does not come to look.
-    private const int MaxMillisecondsQueued = 10;
+    // Where the pool has not come to look for so long, the thread looks itself; an event may then be unknown for twice as long.
+    private const int MillisecondsToStandStill = 10;
 
     private static readonly Lock Starting = new();
     private static ReadinessThread? _sharedThread;
@@ -217,10 +217,10 @@ internal sealed unsafe class ReadinessThread : IThreadPoolWorkItem
         {
             int count = WaitForEvents(milliseconds: -1);
 
-            // Not counting what comes now, which no thread can have begun.
+            // Not counting what comes now, which no thread can have begun. After a full batch there is more to come at once.
             bool isPoolBehind = ReadinessWaiter.Queued > Environment.ProcessorCount;
             PassOn(count);
-            if (isPoolBehind)
+            if (isPoolBehind && count < BatchSize)
             {
                 LeaveToPool();
             }
@@ -236,8 +236,8 @@ internal sealed unsafe class ReadinessThread : IThreadPoolWorkItem
             QueueItem();
             while (_looker != Looker.Thread)
             {
-                bool isTold = Monitor.Wait(_handOver, MaxMillisecondsQueued);
-                if (!isTold && _looker == Looker.QueuedItem && _looks == seen)
+                _ = Monitor.Wait(_handOver, MillisecondsToStandStill);
+                if (_looker == Looker.QueuedItem && _looks == seen)
                 {
                     // The pool is not only behind, it stands still: what has happened must at least be known, before a time limit is up.
                     _looker = Looker.Thread;

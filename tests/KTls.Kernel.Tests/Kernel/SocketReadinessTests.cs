@@ -327,13 +327,14 @@ public partial class SocketReadinessTests
     }
 
     [Fact]
-    public async Task A_pool_that_is_behind_looks_for_events_itself_until_there_are_none()
+    public async Task What_happens_while_the_pool_stands_still_is_known_all_the_same()
     {
         KernelPair[] pairs = [.. Enumerable.Range(0, (2 * Environment.ProcessorCount) + 20).Select(_ => KernelPair.Plain())];
         KernelPair[] early = pairs[..^10];
         try
         {
             Task<int>[] receives = [.. pairs.Select(ReceiveAsync)];
+            await AssertThreadLooksAsync();
             uint looks = ReadinessThread.Shared.Looks;
             using (BusyPool.Begin())
             {
@@ -373,7 +374,7 @@ public partial class SocketReadinessTests
 
     // Each answer makes the next event, while the others are not begun.
     [Fact]
-    public async Task Much_that_happens_at_once_is_found_by_the_pool_and_nothing_is_lost()
+    public async Task A_pool_that_is_behind_looks_for_events_itself_and_nothing_is_lost()
     {
         const int Rounds = 300;
         KernelPair[] pairs = [.. Enumerable.Range(0, 16 * Environment.ProcessorCount).Select(_ => KernelPair.Plain())];

@@ -4,7 +4,7 @@ namespace KTls.Kernel.Tests.Support;
 internal sealed class BusyPool : IDisposable
 {
     private readonly ManualResetEventSlim _end = new();
-    private int _blockers = ThreadPool.ThreadCount + Environment.ProcessorCount + 20;
+    private int _blockers = ThreadPool.ThreadCount + Environment.ProcessorCount + 200;
 
     private BusyPool()
     {
