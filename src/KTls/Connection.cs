@@ -38,6 +38,15 @@ internal abstract class Connection : IAsyncDisposable
 
     public abstract ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken);
 
+    /// <summary>Sends a part of a file, and is done when it returns.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="offset">First byte.</param>
+    /// <param name="count">So many bytes.</param>
+    /// <param name="until">The thread may wait until <see cref="Environment.TickCount64"/> is that.</param>
+    /// <param name="cancellationToken">Is cancelled then, too.</param>
+    /// <returns>Bytes sent.</returns>
+    public abstract long SendFile(SafeFileHandle file, long offset, long count, long until, CancellationToken cancellationToken);
+
     /// <summary>Keying material for an application; null where the handshake's secrets are not ours.</summary>
     public abstract byte[]? ExportKeyingMaterial(string label, byte[]? context, int length);
 

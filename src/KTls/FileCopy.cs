@@ -11,11 +11,12 @@ internal static class FileCopy
     /// <param name="offset">First byte.</param>
     /// <param name="count">So many bytes.</param>
     /// <param name="bufferSize">Bytes that are read at a time.</param>
+    /// <param name="blocks">Whether the thread reads itself, and waits for what it reads.</param>
     /// <param name="write">Where they go.</param>
     /// <param name="cancellationToken">Ends reading and writing.</param>
     /// <returns>Bytes written: fewer than <paramref name="count"/> only when the file ended.</returns>
     public static async ValueTask<long> RunAsync(
-        SafeFileHandle file, long offset, long count, int bufferSize,
+        SafeFileHandle file, long offset, long count, int bufferSize, bool blocks,
         Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> write, CancellationToken cancellationToken)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(bufferSize);
@@ -25,7 +26,9 @@ internal static class FileCopy
             while (sent < count)
             {
                 int wanted = (int)Math.Min(bufferSize, count - sent);
-                int read = await RandomAccess.ReadAsync(file, buffer.AsMemory(0, wanted), offset + sent, cancellationToken).ConfigureAwait(false);
+                int read = blocks
+                    ? RandomAccess.Read(file, buffer.AsSpan(0, wanted), offset + sent)
+                    : await RandomAccess.ReadAsync(file, buffer.AsMemory(0, wanted), offset + sent, cancellationToken).ConfigureAwait(false);
                 if (read == 0)
                 {
                     break;

@@ -17,7 +17,7 @@ namespace KTls;
 /// A TLS stream on a TCP socket: the handshake is managed code, and from then on the Linux kernel seals and opens the records,
 /// as far as kernel and peer allow. <see cref="Sending"/> and <see cref="Receiving"/> tell who does it.
 /// </summary>
-/// <remarks>One read and one write (or <see cref="SendFileAsync"/>) may be under way at the same time, as with <see cref="SslStream"/>.</remarks>
+/// <remarks>One read and one write (or <see cref="SendFile"/>, or <see cref="SendFileAsync"/>) may be under way at the same time, as with <see cref="SslStream"/>.</remarks>
 public sealed partial class KTlsStream : Stream
 {
     private static readonly KTlsOptions DefaultOptions = new();
@@ -28,8 +28,6 @@ public sealed partial class KTlsStream : Stream
     private Connection? _connection;
     private readonly bool _isServer;
     private bool _isDisposed;
-    private int _readTimeout = Timeout.Infinite;
-    private int _writeTimeout = Timeout.Infinite;
 
     private KTlsStream(bool isServer) => _isServer = isServer;
 
@@ -90,17 +88,6 @@ public sealed partial class KTlsStream : Stream
 
     /// <summary>Always false.</summary>
     public override bool CanSeek => false;
-
-    /// <summary>Always true.</summary>
-    public override bool CanTimeout => true;
-
-    /// <summary>How long a synchronous read may wait, in milliseconds from 1, or <see cref="Timeout.Infinite"/>, the default. It can be tried again.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is neither positive nor infinite.</exception>
-    public override int ReadTimeout { get => _readTimeout; set => _readTimeout = CheckTimeout(value); }
-
-    /// <summary>How long a synchronous write may wait, in milliseconds from 1, or <see cref="Timeout.Infinite"/>, the default. A part of the data may be out then.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is neither positive nor infinite.</exception>
-    public override int WriteTimeout { get => _writeTimeout; set => _writeTimeout = CheckTimeout(value); }
 
     /// <summary>Not supported.</summary>
     /// <exception cref="NotSupportedException">Always.</exception>
@@ -203,18 +190,6 @@ public sealed partial class KTlsStream : Stream
         return ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
     }
 
-    /// <summary>As <see cref="ReadAsync(Memory{byte}, CancellationToken)"/>, and blocks the thread while it waits.</summary>
-    /// <inheritdoc cref="ReadAsync(byte[], int, int, CancellationToken)"/>
-    public override int Read(byte[] buffer, int offset, int count)
-    {
-        ValidateBufferArguments(buffer, offset, count);
-        Connection connection = Current;
-        Memory<byte> memory = buffer.AsMemory(offset, count);
-        return _readTimeout == Timeout.Infinite
-            ? connection.Read(memory, KernelSocket.WithoutEnd, CancellationToken.None)
-            : ReadUntil(connection, memory, Environment.TickCount64 + _readTimeout);
-    }
-
     /// <summary>Writes all of the data; it is on its way when this completes.</summary>
     /// <param name="buffer">The data.</param>
     /// <param name="cancellationToken">Ends the wait for room; a part of the data may be out then.</param>
@@ -241,23 +216,6 @@ public sealed partial class KTlsStream : Stream
         return WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
     }
 
-    /// <summary>As <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>, and blocks the thread while it waits.</summary>
-    /// <inheritdoc cref="WriteAsync(byte[], int, int, CancellationToken)"/>
-    public override void Write(byte[] buffer, int offset, int count)
-    {
-        ValidateBufferArguments(buffer, offset, count);
-        Connection connection = Current;
-        ReadOnlyMemory<byte> memory = buffer.AsMemory(offset, count);
-        if (_writeTimeout == Timeout.Infinite)
-        {
-            connection.Write(memory, KernelSocket.WithoutEnd, CancellationToken.None);
-        }
-        else
-        {
-            WriteUntil(connection, memory, Environment.TickCount64 + _writeTimeout);
-        }
-    }
-
     /// <summary>
     /// Sends a part of a file: by sendfile(2), without a copy to user space, when the kernel seals; else by reading and writing.
     /// </summary>
@@ -274,9 +232,7 @@ public sealed partial class KTlsStream : Stream
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(file);
-        ArgumentOutOfRangeException.ThrowIfNegative(offset);
-        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        CheckFileArguments(file, offset, count);
         Connection connection = Current;
         return cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled<long>(cancellationToken) : connection.SendFileAsync(file, offset, count, cancellationToken);
     }
@@ -390,37 +346,12 @@ public sealed partial class KTlsStream : Stream
             : AuthenticateAsync(isServer: false, socket, options, authenticate, kernelOptions, cancellationToken);
     }
 
-    private static int CheckTimeout(int value) => value is > 0 or Timeout.Infinite ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A timeout is positive or infinite.");
-
-    private int ReadUntil(Connection connection, Memory<byte> buffer, long until)
+    private static void CheckFileArguments(SafeFileHandle file, long offset, long count)
     {
-        using var time = new CancellationTokenSource(_readTimeout);
-        try
-        {
-            return connection.Read(buffer, until, time.Token);
-        }
-        catch (OperationCanceledException) when (time.IsCancellationRequested || Environment.TickCount64 >= until)
-        {
-            throw TookTooLong("read", _readTimeout);
-        }
+        ArgumentNullException.ThrowIfNull(file);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
     }
-
-    private void WriteUntil(Connection connection, ReadOnlyMemory<byte> buffer, long until)
-    {
-        using var time = new CancellationTokenSource(_writeTimeout);
-        try
-        {
-            connection.Write(buffer, until, time.Token);
-        }
-        catch (OperationCanceledException) when (time.IsCancellationRequested || Environment.TickCount64 >= until)
-        {
-            throw TookTooLong("write", _writeTimeout);
-        }
-    }
-
-    // As it looks with NetworkStream.
-    private static IOException TookTooLong(string operation, int timeout) =>
-        new($"The {operation} took longer than {timeout} ms.", new SocketException((int)SocketError.TimedOut));
 
     private static InvalidOperationException NotAuthenticated() => new("The handshake is not complete.");
 

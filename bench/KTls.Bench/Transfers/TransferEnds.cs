@@ -26,7 +26,7 @@ internal static class TransferEnds
             byte[] message = new byte[source == "write" ? int.Parse(size, CultureInfo.InvariantCulture) : 256 * 1024];
             for (long left = long.Parse(count, CultureInfo.InvariantCulture); left != 0; left--)
             {
-                if (kind is TransferKind.SslStream or TransferKind.Plain || (kind == TransferKind.KTls && source == "write"))
+                if (kind is TransferKind.SslStream or TransferKind.Plain or TransferKind.KTls)
                 {
                     Send(stream, source, message);
                 }
@@ -83,6 +83,12 @@ internal static class TransferEnds
 
         using SafeFileHandle file = File.OpenHandle(path);
         long length = RandomAccess.GetLength(file);
+        if (stream is KTlsStream kernel)
+        {
+            kernel.SendFile(file, 0, length);
+            return;
+        }
+
         for (long offset = 0; offset != length;)
         {
             int read = RandomAccess.Read(file, buffer, offset);

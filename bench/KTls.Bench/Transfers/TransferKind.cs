@@ -3,7 +3,7 @@ namespace KTls.Bench.Transfers;
 /// <summary>Who moves the data.</summary>
 internal enum TransferKind
 {
-    /// <summary><see cref="KTlsStream"/>, with the kernel both ways; threads that block receive and write, a file is sent asynchronously.</summary>
+    /// <summary><see cref="KTlsStream"/>, with the kernel both ways, by threads that block.</summary>
     KTls,
 
     /// <summary>The same with ends that do not block.</summary>

@@ -73,10 +73,20 @@ internal sealed partial class SplitConnection
         }
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public override async ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken)
+    public override ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken) =>
+        SendFileAsync(file, offset, count, until: 0, cancellationToken);
+
+    /// <inheritdoc/>
+    public override long SendFile(SafeFileHandle file, long offset, long count, long until, CancellationToken cancellationToken)
     {
-        await BeginWriteAsync(cancellationToken).ConfigureAwait(false);
+        ValueTask<long> sending = SendFileAsync(file, offset, count, until, cancellationToken);
+        return sending.IsCompleted ? sending.GetAwaiter().GetResult() : sending.AsTask().GetAwaiter().GetResult();
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, long until, CancellationToken cancellationToken)
+    {
+        await Here(BeginWriteAsync(cancellationToken), until).ConfigureAwait(false);
         try
         {
             // What the file does not have counts against no limit.
@@ -85,7 +95,8 @@ internal sealed partial class SplitConnection
             bool isFirst = true;
             while (true)
             {
-                await LockSendingAsync(cancellationToken).ConfigureAwait(false);
+                await Here(LockSendingAsync(cancellationToken), until).ConfigureAwait(false);
+                _socket.SendBlocksUntil = until;
                 try
                 {
                     ThrowIfNothingMayBeSent();
@@ -101,6 +112,7 @@ internal sealed partial class SplitConnection
                 }
                 finally
                 {
+                    _socket.SendBlocksUntil = 0;
                     UnlockSending();
                 }
             }

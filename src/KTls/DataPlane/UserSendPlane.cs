@@ -66,7 +66,7 @@ internal sealed class UserSendPlane : SendPlane
     }
 
     public override ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken) =>
-        FileCopy.RunAsync(file, offset, count, RecordsPerSend * RecordHeader.MaxPlaintext, SendAsync, cancellationToken);
+        FileCopy.RunAsync(file, offset, count, RecordsPerSend * RecordHeader.MaxPlaintext, blocks: _socket.SendBlocksUntil != 0, SendAsync, cancellationToken);
 
     /// <summary>Brings what is sealed to TCP, which delivers it also after a close.</summary>
     public override ValueTask FlushAsync(CancellationToken cancellationToken) => _records is null ? default : SendRecordsAsync(_records, cancellationToken);

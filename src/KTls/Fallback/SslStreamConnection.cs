@@ -128,6 +128,9 @@ internal sealed class SslStreamConnection : Connection
     public override void Write(ReadOnlyMemory<byte> buffer, long until, CancellationToken cancellationToken) =>
         WriteAsync(buffer, cancellationToken).AsTask().GetAwaiter().GetResult();
 
+    public override long SendFile(SafeFileHandle file, long offset, long count, long until, CancellationToken cancellationToken) =>
+        SendFileAsync(file, offset, count, cancellationToken).AsTask().GetAwaiter().GetResult();
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {
@@ -147,7 +150,7 @@ internal sealed class SslStreamConnection : Connection
         await BeginWriteAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            return await FileCopy.RunAsync(file, offset, count, CopyBufferSize, SendAsync, cancellationToken).ConfigureAwait(false);
+            return await FileCopy.RunAsync(file, offset, count, CopyBufferSize, blocks: false, SendAsync, cancellationToken).ConfigureAwait(false);
         }
         finally
         {

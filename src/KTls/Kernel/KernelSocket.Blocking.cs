@@ -58,7 +58,7 @@ internal sealed partial class KernelSocket
         }
     }
 
-    // What WaitForRoomAsync does.
+    // What WaitLongerForRoomAsync does.
     private void BlockForRoom(bool hadRoom)
     {
         if (!hadRoom && Poll(PollDescriptor.Writable))
@@ -66,12 +66,17 @@ internal sealed partial class KernelSocket
             Thread.Sleep(1);
         }
 
-        bool hasRoom = false;
-        for (int atOnce = FirstBlockForRoom; !hasRoom; atOnce = Math.Min(2 * atOnce, LongestBlockForRoom))
+        for (int atOnce = FirstBlockForRoom; !BlockForRoomAtOnce(atOnce);)
         {
-            int left = MillisecondsUntil(SendBlocksUntil);
-            hasRoom = Stay(PollDescriptor.Writable, left < 0 ? atOnce : Math.Min(left, atOnce));
+            atOnce = Math.Min(2 * atOnce, LongestBlockForRoom);
         }
+    }
+
+    // Whether room came, within so many milliseconds.
+    private bool BlockForRoomAtOnce(int atMost = FirstBlockForRoom)
+    {
+        int left = MillisecondsUntil(SendBlocksUntil);
+        return Stay(PollDescriptor.Writable, left < 0 ? atMost : Math.Min(left, atMost));
     }
 
     // As poll(2) takes it: -1 is without end.

@@ -85,13 +85,7 @@ internal sealed partial class KernelSocket
             return ValueTask.FromCanceled(cancellationToken);
         }
 
-        if (SendBlocksUntil != 0)
-        {
-            BlockForRoom(hadRoom);
-            return default;
-        }
-
-        return hadRoom && StaysUntil(PollDescriptor.Writable, ref _waitForRoom, WaitingSeat.ForRoom) ? default : WaitLongerForRoomAsync(hadRoom, cancellationToken);
+        return hadRoom && StaysForRoom() ? default : WaitLongerForRoomAsync(hadRoom, cancellationToken);
     }
 
     /// <summary>
@@ -114,10 +108,22 @@ internal sealed partial class KernelSocket
     /// <exception cref="ObjectDisposedException">This was disposed of.</exception>
     public bool HasRoomToSend => Poll(PollDescriptor.Writable);
 
-    private ValueTask WaitLongerForRoomAsync(bool hadRoom, CancellationToken cancellationToken) =>
-        !Poll(PollDescriptor.Writable) ? _readiness.WaitWritableAsync(cancellationToken)
-        : hadRoom ? default
-        : new ValueTask(Task.Delay(1, cancellationToken));
+    // Whether room came while the thread stayed for it, for the moment that it may.
+    private bool StaysForRoom() =>
+        SendBlocksUntil != 0 ? BlockForRoomAtOnce() : StaysUntil(PollDescriptor.Writable, ref _waitForRoom, WaitingSeat.ForRoom);
+
+    private ValueTask WaitLongerForRoomAsync(bool hadRoom, CancellationToken cancellationToken)
+    {
+        if (SendBlocksUntil != 0)
+        {
+            BlockForRoom(hadRoom);
+            return default;
+        }
+
+        return !Poll(PollDescriptor.Writable) ? _readiness.WaitWritableAsync(cancellationToken)
+            : hadRoom ? default
+            : new ValueTask(Task.Delay(1, cancellationToken));
+    }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask WaitUntilWritableAsync(CancellationToken cancellationToken)

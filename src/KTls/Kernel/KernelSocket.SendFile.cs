@@ -69,7 +69,7 @@ internal sealed partial class KernelSocket
         {
             do
             {
-                if (!hadRoom || !StaysUntil(PollDescriptor.Writable, ref _waitForRoom, WaitingSeat.ForRoom))
+                if (!hadRoom || !StaysForRoom())
                 {
                     PushQueued();
                     await WaitLongerForRoomAsync(hadRoom, cancellationToken).ConfigureAwait(false);
