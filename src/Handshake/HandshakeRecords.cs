@@ -127,16 +127,13 @@ internal sealed class HandshakeRecords : IDisposable
             return true;
         }
 
-        try
-        {
-            content = _opener.Open(record, out type);
-        }
-        catch (TlsAlertException e) when (e.Description == AlertDescription.BadRecordMac && !_hasOpened && IsSkippedEarlyData(record.Length))
+        if (!_opener.TryOpen(record, out Span<byte> opened, out type))
         {
             content = default;
-            return false;
+            return !_hasOpened && IsSkippedEarlyData(record.Length) ? false : throw RecordOpener.NotOfThisConnection();
         }
 
+        content = opened;
         _hasOpened = true;
         int held = record.Length - _opener.ContentOffset - Crypto.CipherSuite.TagLength;
         if (held > ReceiveLimit)

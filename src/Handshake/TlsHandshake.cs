@@ -50,9 +50,12 @@ public abstract class TlsHandshake : IDisposable
     public CertificateCredential? LocalCredential { get; internal set; }
 
     /// <summary>The other certificates that the peer sent, DER each, in its order.</summary>
-    public IReadOnlyList<byte[]> OtherCertificates => _peerChain.Length > 1 ? _peerChain[1..] : [];
+    public IReadOnlyList<byte[]> OtherCertificates => [.. _peerChain.Skip(1).Select(encoded => encoded.ToArray())]; // copies: the bytes are those of PeerCertificateCache
 
-    /// <summary>Decodes <see cref="OtherCertificates"/>, except what cannot be decoded: such a certificate does not help to build a chain.</summary>
+    /// <summary>
+    /// Decodes <see cref="OtherCertificates"/>, except what cannot be decoded, or has an RSA key that is too short or too long: such a certificate does not help to
+    /// build a chain.
+    /// </summary>
     /// <returns>Certificates that the caller disposes.</returns>
     public IReadOnlyList<X509Certificate2> LoadOtherCertificates()
     {
@@ -66,7 +69,10 @@ public abstract class TlsHandshake : IDisposable
         {
             try
             {
-                others.Add(PeerCertificateCache.Load(encoded));
+                if (PeerRsaKey.HasGoodSize(PeerCertificateCache.Keep(encoded)))
+                {
+                    others.Add(PeerCertificateCache.Load(encoded));
+                }
             }
             catch (TlsAlertException)
             {

@@ -39,8 +39,8 @@ internal static partial class Log
     [LoggerMessage(11, LogLevel.Warning, "SslStream takes the connection over ({Fallback}): {Reason}")]
     public static partial void FallsBackUnwanted(ILogger logger, FallbackReason fallback, string reason);
 
-    [LoggerMessage(12, LogLevel.Warning, "The session store has failed; the session is not kept")]
-    public static partial void SessionNotKept(ILogger logger, Exception exception);
+    [LoggerMessage(12, LogLevel.Warning, "The session store has failed; the connection goes its way without it")]
+    public static partial void SessionStoreFailed(ILogger logger, Exception exception);
 
     [LoggerMessage(20, LogLevel.Information, "{Certificate}: the changed certificate is in use")]
     public static partial void CredentialReloaded(ILogger logger, string certificate);

@@ -14,4 +14,10 @@ internal sealed class LastSession : IClientSessionStore
     }
 
     public ClientSession? Take(string key) => null;
+
+    public void Remove(string key)
+    {
+        Session?.Dispose();
+        Session = null;
+    }
 }

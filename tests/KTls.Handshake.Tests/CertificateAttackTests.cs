@@ -156,15 +156,32 @@ public sealed class CertificateAttackTests
         server.AssertAlert(AlertDescription.IllegalParameter, () => server.SendSealed(server.CertificateVerify(SignatureScheme.EcdsaSecp256r1Sha256, signature)));
     }
 
-    [Fact]
-    public void An_RSA_key_too_small_for_its_scheme_is_refused()
+    /// <summary>1024 bits are not enough for this scheme (RFC 8446 §4.2.3: a salt and a hash of 64 bytes each), fewer for none.</summary>
+    [Theory]
+    [InlineData(512, AlertDescription.BadCertificate)]
+    [InlineData(1016, AlertDescription.BadCertificate)]
+    [InlineData(1024, AlertDescription.DecryptError)]
+    public void An_RSA_key_too_small_is_refused(int bits, AlertDescription expected)
     {
-        using RSA key = RSA.Create(512);
+        using RSA key = RSA.Create(bits);
         var request = new Request("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         using ScriptedServer server = ScriptedServer.After(HandshakeType.EncryptedExtensions);
         server.SendSealed(ScriptedServer.Certificate(certificate.RawData));
-        server.AssertAlert(AlertDescription.DecryptError, () => server.SendSealed(server.CertificateVerify(SignatureScheme.RsaPssRsaeSha512, new byte[64])));
+        server.AssertAlert(expected, () => server.SendSealed(server.CertificateVerify(SignatureScheme.RsaPssRsaeSha512, new byte[bits / 8])));
+    }
+
+    [Fact]
+    public void An_RSA_key_too_large_is_refused_before_it_is_used()
+    {
+        // Any odd number is a modulus, as far as can be seen.
+        byte[] modulus = new byte[1025];
+        modulus[0] = modulus[^1] = 1;
+        using RSA key = RSA.Create(new RSAParameters { Modulus = modulus, Exponent = [1, 0, 1] });
+        using X509Certificate2 certificate = Issue(new PublicKey(key));
+        using ScriptedServer server = ScriptedServer.After(HandshakeType.EncryptedExtensions);
+        server.SendSealed(ScriptedServer.Certificate(certificate.RawData));
+        server.AssertAlert(AlertDescription.BadCertificate, () => server.SendSealed(server.CertificateVerify(SignatureScheme.RsaPssRsaeSha256, new byte[modulus.Length])));
     }
 
     [Fact]

@@ -99,6 +99,20 @@ public sealed class HandshakeTests
         Assert.Equal((expected, expected), (server.Group, client.Group));
     }
 
+    /// <summary>A round trip that would end at another group is not worth it.</summary>
+    [Fact]
+    public void The_hybrid_is_not_missed_where_another_group_comes_before_it()
+    {
+        NamedGroup[] groups = [NamedGroup.Secp256r1, NamedGroup.X25519MLKem768, NamedGroup.X25519];
+        using var pair = new HandshakePair(
+            new ServerHandshakeOptions { Credential = TestCertificates.Ecdsa, Groups = groups },
+            new ClientHandshakeOptions { ServerName = "localhost", Groups = [NamedGroup.X25519, NamedGroup.X25519MLKem768, NamedGroup.Secp256r1] });
+        pair.Run();
+        using TlsSession server = pair.Server.TakeSession();
+        using TlsSession client = pair.Client.TakeSession();
+        Assert.Equal((NamedGroup.X25519, NamedGroup.X25519), (server.Group, client.Group));
+    }
+
     [Fact]
     public void The_servers_preference_chooses_the_application_protocol()
     {

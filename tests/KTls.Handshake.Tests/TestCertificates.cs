@@ -28,7 +28,7 @@ internal static class TestCertificates
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=KTls test root", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(30));
+        return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddYears(20));
     }
 
     private static CertificateCredential Create(AsymmetricAlgorithm key)
@@ -41,7 +41,7 @@ internal static class TestCertificates
         request.CertificateExtensions.Add(names.Build());
         byte[] serial = RandomNumberGenerator.GetBytes(8);
         X509SignatureGenerator signer = X509SignatureGenerator.CreateForECDsa(Root.GetECDsaPrivateKey()!);
-        X509Certificate2 certificate = request.Create(Root.SubjectName, signer, DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddDays(7), serial);
+        X509Certificate2 certificate = request.Create(Root.SubjectName, signer, DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddYears(19), serial);
         certificate = key is ECDsa ec ? certificate.CopyWithPrivateKey(ec) : certificate.CopyWithPrivateKey((RSA)key);
         SslStreamCertificateContext context = SslStreamCertificateContext.Create(certificate, [], offline: true);
         return CertificateCredential.TryCreate(context, out CertificateCredential? credential, out string? reason) ? credential : throw new InvalidOperationException(reason);

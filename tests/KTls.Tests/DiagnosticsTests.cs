@@ -230,5 +230,7 @@ public sealed class DiagnosticsTests
         public void Add(string key, ClientSession session) => _sessions.Add("any", session);
 
         public ClientSession? Take(string key) => _sessions.Take("any");
+
+        public void Remove(string key) => _sessions.Remove("any");
     }
 }

@@ -288,7 +288,43 @@ public sealed class HandshakeFeatureTests
         await using StreamPair pair = await StreamPair.ConnectAsync(options, client: client);
         await Transfer.BothWaysAsync(pair.Client, pair.Server, 1000);
         Assert.Equal(version, pair.Client.SslProtocol);
-        Assert.Contains("Warning: The session store has failed; the session is not kept", log.Lines);
+        Assert.Contains("Warning: The session store has failed; the connection goes its way without it", log.Lines);
+    }
+
+    /// <summary>Else a client that keeps a session of a certificate that is not trusted any more could not connect until the session is over.</summary>
+    [Theory]
+    [InlineData(SslProtocols.Tls12)]
+    [InlineData(SslProtocols.Tls13)]
+    public async Task A_client_forgets_the_sessions_of_a_server_that_it_failed_with(SslProtocols version)
+    {
+        var store = new OneKeyStore();
+        var options = new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace, SessionStore = store, CertificateVerdictLifetime = TimeSpan.Zero };
+        SslClientAuthenticationOptions client = TestPki.Client();
+        client.EnabledSslProtocols = version;
+        await using (StreamPair first = await StreamPair.ConnectAsync(options, client: client))
+        {
+            await Transfer.BothWaysAsync(first.Client, first.Server, 1000);
+        }
+
+        bool? wasResumed = null;
+        client.RemoteCertificateValidationCallback = (_, _, _, _) => false;
+        using (TcpPair tcp = TcpPair.Connect())
+        {
+            Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), options);
+            await Assert.ThrowsAsync<AuthenticationException>(() => KTlsStream.AuthenticateAsClientAsync(tcp.Client, client, options));
+            await Assert.ThrowsAnyAsync<Exception>(async () =>
+            {
+                // In TLS 1.3 the server is told after its handshake at the latest.
+                await using KTlsStream stream = await accepting;
+                wasResumed = stream.IsResumed;
+                _ = await stream.ReadAsync(new byte[1]);
+            });
+        }
+
+        Assert.NotEqual(false, wasResumed);
+        client.RemoteCertificateValidationCallback = null;
+        await using StreamPair next = await StreamPair.ConnectAsync(options, client: client);
+        Assert.False(next.Client.IsResumed);
     }
 
     private sealed class FailingStore : IClientSessionStore
@@ -296,6 +332,8 @@ public sealed class HandshakeFeatureTests
         public void Add(string key, ClientSession session) => throw new InvalidOperationException("out of order");
 
         public ClientSession? Take(string key) => null;
+
+        public void Remove(string key) => throw new InvalidOperationException("out of order");
     }
 
     /// <summary>A store for tests, whose servers have a new port each time.</summary>
@@ -312,5 +350,7 @@ public sealed class HandshakeFeatureTests
         }
 
         public ClientSession? Take(string key) => _cache.Take("all");
+
+        public void Remove(string key) => _cache.Remove("all");
     }
 }

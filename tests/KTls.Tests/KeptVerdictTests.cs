@@ -316,5 +316,7 @@ public sealed class KeptVerdictTests : IDisposable
         public void Add(string key, ClientSession session) => _cache.Add(string.Empty, IsOutside ? ClientSession.TryImport(session.Export())! : session);
 
         public ClientSession? Take(string key) => _cache.Take(string.Empty);
+
+        public void Remove(string key) => _cache.Remove(string.Empty);
     }
 }

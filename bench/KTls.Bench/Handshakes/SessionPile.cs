@@ -15,4 +15,6 @@ internal sealed class SessionPile : IClientSessionStore
     void IClientSessionStore.Add(string key, ClientSession session) => Add(session);
 
     ClientSession? IClientSessionStore.Take(string key) => Take();
+
+    void IClientSessionStore.Remove(string key) => _sessions.Clear();
 }

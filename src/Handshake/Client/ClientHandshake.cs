@@ -18,14 +18,16 @@ public sealed class ClientHandshake : TlsHandshake
         : base((options ?? throw new ArgumentNullException(nameof(options))).Limits)
     {
         _offer = new ClientOffer(options);
-        using var writer = new WireWriter(2048);
-        int binders = ClientHelloWriter.Write(writer, _offer, cookie: default);
-        if (binders >= 0)
+        try
         {
-            WriteBinder(writer, binders);
+            _clientHello = WriteClientHello();
+        }
+        catch
+        {
+            _offer.Dispose();
+            throw;
         }
 
-        _clientHello = writer.WrittenSpan.ToArray();
         Records.PlaintextVersion = ProtocolVersion.Tls10;
         Records.Send(ContentType.Handshake, _clientHello);
         Records.PlaintextVersion = ProtocolVersion.Tls12;
@@ -87,6 +89,18 @@ public sealed class ClientHandshake : TlsHandshake
         {
             throw new TlsAlertException(AlertDescription.ProtocolVersion, "The server chooses a protocol version that was not offered.");
         }
+    }
+
+    private byte[] WriteClientHello()
+    {
+        using var writer = new WireWriter(2048);
+        int binders = ClientHelloWriter.Write(writer, _offer, cookie: default);
+        if (binders >= 0)
+        {
+            WriteBinder(writer, binders);
+        }
+
+        return writer.WrittenSpan.ToArray();
     }
 
     private void WriteBinder(WireWriter writer, int binders)

@@ -1,4 +1,5 @@
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using KTls.Handshake.Crypto;
 using KTls.Handshake.Resumption;
 using KTls.Handshake.Wire;
@@ -122,6 +123,20 @@ internal sealed class ClientOffer : IDisposable
             && session.Ticket.Length <= ClientSession.MaxTicketLength
             && string.Equals(state.ServerName, Options.ServerName, StringComparison.OrdinalIgnoreCase)
             && Time < session.ExpiresAt
-            && (state.Suite.IsTls13 || state.IsExtendedMasterSecret || !Options.RequireExtendedMasterSecret);
+            && (state.Suite.IsTls13 || state.IsExtendedMasterSecret || !Options.RequireExtendedMasterSecret)
+            && IsInTime(state.PeerChain);
+    }
+
+    // To resume is to trust the certificate of then, which the server may have replaced in time.
+    private bool IsInTime(byte[][] chain)
+    {
+        try
+        {
+            return chain.Length == 0 || Time.UtcDateTime < PeerCertificateCache.Keep(chain[0]).NotAfter.ToUniversalTime();
+        }
+        catch (Exception e) when (e is TlsAlertException or CryptographicException)
+        {
+            return false;
+        }
     }
 }

@@ -23,12 +23,18 @@ internal sealed partial class Tls12Client
         using (KeyExchange exchange = KeyExchange.Create(_group))
         {
             Span<byte> secret = stackalloc byte[KeyExchange.MaxSharedSecretLength];
-            int length = exchange.Agree(_serverShare, secret);
-            Writer.Clear();
-            ClientKeyExchange.Write(Writer, exchange.PublicShare);
-            SendWritten();
-            DeriveKeys(secret[..length]);
-            CryptographicOperations.ZeroMemory(secret);
+            try
+            {
+                int length = exchange.Agree(_serverShare, secret);
+                Writer.Clear();
+                ClientKeyExchange.Write(Writer, exchange.PublicShare);
+                SendWritten();
+                DeriveKeys(secret[..length]);
+            }
+            finally
+            {
+                CryptographicOperations.ZeroMemory(secret);
+            }
         }
 
         if (_credential is null)

@@ -119,9 +119,16 @@ internal sealed partial class Tls13Client : HandshakeFlow
         StartSchedule(extensions);
 
         Span<byte> sharedSecret = stackalloc byte[KeyExchange.MaxSharedSecretLength];
-        int sharedLength = exchange.Agree(extensions.KeyExchange, sharedSecret);
-        _schedule!.EnterHandshake(sharedSecret[..sharedLength]);
-        CryptographicOperations.ZeroMemory(sharedSecret);
+        try
+        {
+            int sharedLength = exchange.Agree(extensions.KeyExchange, sharedSecret);
+            _schedule!.EnterHandshake(sharedSecret[..sharedLength]);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(sharedSecret);
+        }
+
         ProtectHandshake();
         _state = State.EncryptedExtensions;
     }

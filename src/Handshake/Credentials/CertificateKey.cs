@@ -103,7 +103,9 @@ internal sealed class CertificateKey
             : ReadRsa(publicKey, schemes, schemes);
     }
 
-    private static int RsaBits(PublicKey publicKey)
+    /// <summary>The size of the modulus of an RSA key, of either type.</summary>
+    /// <exception cref="AsnContentException">It is malformed.</exception>
+    public static int RsaBits(PublicKey publicKey)
     {
         AsnReader key = new AsnReader(publicKey.EncodedKeyValue.RawData, AsnEncodingRules.DER).ReadSequence();
         ReadOnlySpan<byte> modulus = key.ReadIntegerBytes().Span.TrimStart((byte)0);

@@ -26,8 +26,8 @@ internal abstract class Aead : IDisposable
 
     public abstract void Encrypt(ReadOnlySpan<byte> nonce, Span<byte> data, Span<byte> tag, ReadOnlySpan<byte> associatedData);
 
-    /// <exception cref="AuthenticationTagMismatchException">The tag does not fit.</exception>
-    public abstract void Decrypt(ReadOnlySpan<byte> nonce, Span<byte> data, ReadOnlySpan<byte> tag, ReadOnlySpan<byte> associatedData);
+    /// <returns>False: the tag does not fit, and the data is zeroed, so that whoever looks at it all the same finds nothing that a forger has had opened.</returns>
+    public abstract bool TryDecrypt(ReadOnlySpan<byte> nonce, Span<byte> data, ReadOnlySpan<byte> tag, ReadOnlySpan<byte> associatedData);
 
     public abstract void Dispose();
 
@@ -38,67 +38,80 @@ internal abstract class Aead : IDisposable
         public override void Encrypt(ReadOnlySpan<byte> nonce, Span<byte> data, Span<byte> tag, ReadOnlySpan<byte> associatedData) =>
             _context.Seal(nonce, data, tag, associatedData);
 
-        public override void Decrypt(ReadOnlySpan<byte> nonce, Span<byte> data, ReadOnlySpan<byte> tag, ReadOnlySpan<byte> associatedData)
+        public override bool TryDecrypt(ReadOnlySpan<byte> nonce, Span<byte> data, ReadOnlySpan<byte> tag, ReadOnlySpan<byte> associatedData)
         {
             bool isOpened = false;
             try
             {
-                isOpened = _context.TryOpen(nonce, data, tag, associatedData);
+                return isOpened = _context.TryOpen(nonce, data, tag, associatedData);
             }
             finally
             {
                 if (!isOpened)
                 {
-                    // Whoever looks at it all the same finds nothing that a forger has had opened.
                     CryptographicOperations.ZeroMemory(data);
                 }
-            }
-
-            if (!isOpened)
-            {
-                throw new AuthenticationTagMismatchException();
             }
         }
 
         public override void Dispose() => _context.Dispose();
     }
 
-    private sealed class AesGcmAead(ReadOnlySpan<byte> key) : Aead
+    // They zero the data themselves.
+    private abstract class DotNetAead : Aead
+    {
+        public override bool TryDecrypt(ReadOnlySpan<byte> nonce, Span<byte> data, ReadOnlySpan<byte> tag, ReadOnlySpan<byte> associatedData)
+        {
+            try
+            {
+                Decrypt(nonce, data, tag, associatedData);
+                return true;
+            }
+            catch (AuthenticationTagMismatchException)
+            {
+                return false;
+            }
+        }
+
+        protected abstract void Decrypt(ReadOnlySpan<byte> nonce, Span<byte> data, ReadOnlySpan<byte> tag, ReadOnlySpan<byte> associatedData);
+    }
+
+    private sealed class AesGcmAead(ReadOnlySpan<byte> key) : DotNetAead
     {
         private readonly AesGcm _aead = new(key, CipherSuite.TagLength);
 
         public override void Encrypt(ReadOnlySpan<byte> nonce, Span<byte> data, Span<byte> tag, ReadOnlySpan<byte> associatedData) =>
             _aead.Encrypt(nonce, data, data, tag, associatedData);
 
-        public override void Decrypt(ReadOnlySpan<byte> nonce, Span<byte> data, ReadOnlySpan<byte> tag, ReadOnlySpan<byte> associatedData) =>
-            _aead.Decrypt(nonce, data, tag, data, associatedData);
-
         public override void Dispose() => _aead.Dispose();
+
+        protected override void Decrypt(ReadOnlySpan<byte> nonce, Span<byte> data, ReadOnlySpan<byte> tag, ReadOnlySpan<byte> associatedData) =>
+            _aead.Decrypt(nonce, data, tag, data, associatedData);
     }
 
-    private sealed class AesCcmAead(ReadOnlySpan<byte> key) : Aead
+    private sealed class AesCcmAead(ReadOnlySpan<byte> key) : DotNetAead
     {
         private readonly AesCcm _aead = new(key);
 
         public override void Encrypt(ReadOnlySpan<byte> nonce, Span<byte> data, Span<byte> tag, ReadOnlySpan<byte> associatedData) =>
             _aead.Encrypt(nonce, data, data, tag, associatedData);
 
-        public override void Decrypt(ReadOnlySpan<byte> nonce, Span<byte> data, ReadOnlySpan<byte> tag, ReadOnlySpan<byte> associatedData) =>
-            _aead.Decrypt(nonce, data, tag, data, associatedData);
-
         public override void Dispose() => _aead.Dispose();
+
+        protected override void Decrypt(ReadOnlySpan<byte> nonce, Span<byte> data, ReadOnlySpan<byte> tag, ReadOnlySpan<byte> associatedData) =>
+            _aead.Decrypt(nonce, data, tag, data, associatedData);
     }
 
-    private sealed class ChaCha20Poly1305Aead(ReadOnlySpan<byte> key) : Aead
+    private sealed class ChaCha20Poly1305Aead(ReadOnlySpan<byte> key) : DotNetAead
     {
         private readonly ChaCha20Poly1305 _aead = new(key);
 
         public override void Encrypt(ReadOnlySpan<byte> nonce, Span<byte> data, Span<byte> tag, ReadOnlySpan<byte> associatedData) =>
             _aead.Encrypt(nonce, data, data, tag, associatedData);
 
-        public override void Decrypt(ReadOnlySpan<byte> nonce, Span<byte> data, ReadOnlySpan<byte> tag, ReadOnlySpan<byte> associatedData) =>
-            _aead.Decrypt(nonce, data, tag, data, associatedData);
-
         public override void Dispose() => _aead.Dispose();
+
+        protected override void Decrypt(ReadOnlySpan<byte> nonce, Span<byte> data, ReadOnlySpan<byte> tag, ReadOnlySpan<byte> associatedData) =>
+            _aead.Decrypt(nonce, data, tag, data, associatedData);
     }
 }

@@ -84,11 +84,17 @@ internal sealed class KeySchedule : IDisposable
     public static void Export(CipherSuite suite, ReadOnlySpan<byte> exporterSecret, ReadOnlySpan<byte> label, ReadOnlySpan<byte> context, Span<byte> output)
     {
         Span<byte> derived = stackalloc byte[suite.HashLength];
-        HkdfLabel.Expand(suite.Hash, exporterSecret, label, Constants.Of(suite.Hash).EmptyHash, derived);
-        Span<byte> hash = stackalloc byte[suite.HashLength];
-        CryptographicOperations.HashData(suite.Hash, context, hash);
-        HkdfLabel.Expand(suite.Hash, derived, "exporter"u8, hash, output);
-        CryptographicOperations.ZeroMemory(derived);
+        try
+        {
+            HkdfLabel.Expand(suite.Hash, exporterSecret, label, Constants.Of(suite.Hash).EmptyHash, derived);
+            Span<byte> hash = stackalloc byte[suite.HashLength];
+            CryptographicOperations.HashData(suite.Hash, context, hash);
+            HkdfLabel.Expand(suite.Hash, derived, "exporter"u8, hash, output);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(derived);
+        }
     }
 
     /// <summary>The verify_data of a Finished message (RFC 8446 §4.4.4).</summary>

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Security.Cryptography;
 using KTls.Handshake.Crypto;
 
 namespace KTls.Handshake;
@@ -37,7 +36,13 @@ public sealed class RecordOpener : IDisposable
     /// <param name="type">The type of the content inside.</param>
     /// <returns>The content, a part of <paramref name="record"/> that begins at <see cref="ContentOffset"/>.</returns>
     /// <exception cref="TlsAlertException">The record is not from the peer, or not well-formed.</exception>
-    public Span<byte> Open(Span<byte> record, out ContentType type)
+    public Span<byte> Open(Span<byte> record, out ContentType type) => TryOpen(record, out Span<byte> content, out type) ? content : throw NotOfThisConnection();
+
+    /// <summary>The alert for a record that <see cref="TryOpen"/> cannot open.</summary>
+    internal static TlsAlertException NotOfThisConnection() => new(AlertDescription.BadRecordMac, "A record cannot be opened with the keys of this connection.");
+
+    /// <summary>As <see cref="Open"/>, but false when the record is sealed with another key, or forged.</summary>
+    internal bool TryOpen(Span<byte> record, out Span<byte> content, out ContentType type)
     {
         int contentLength = record.Length - ContentOffset - Crypto.CipherSuite.TagLength;
         type = (ContentType)record[0];
@@ -57,8 +62,12 @@ public sealed class RecordOpener : IDisposable
             throw new TlsAlertException(AlertDescription.BadRecordMac, "An encrypted record is too short to hold a tag.");
         }
 
-        Span<byte> content = record.Slice(ContentOffset, contentLength);
-        Decrypt(record, content, type);
+        content = record.Slice(ContentOffset, contentLength);
+        if (!TryDecrypt(record, content, type))
+        {
+            return false;
+        }
+
         int limit = _isTls13 ? RecordHeader.MaxPlaintext + 1 : RecordHeader.MaxPlaintext;
         if (contentLength > limit)
         {
@@ -66,7 +75,12 @@ public sealed class RecordOpener : IDisposable
             throw new TlsAlertException(AlertDescription.RecordOverflow, $"A record holds {contentLength} bytes, over the limit of {limit}.");
         }
 
-        return _isTls13 ? RemovePadding(content, out type) : content;
+        if (_isTls13)
+        {
+            content = RemovePadding(content, out type);
+        }
+
+        return true;
     }
 
     /// <inheritdoc/>
@@ -77,7 +91,7 @@ public sealed class RecordOpener : IDisposable
         _nonce = default;
     }
 
-    private void Decrypt(Span<byte> record, Span<byte> content, ContentType type)
+    private bool TryDecrypt(Span<byte> record, Span<byte> content, ContentType type)
     {
         Span<byte> nonce = stackalloc byte[Crypto.CipherSuite.NonceLength];
         _nonce.Write(nonce);
@@ -94,16 +108,13 @@ public sealed class RecordOpener : IDisposable
             AssociatedData12.Write(associated, Sequence, type, content.Length);
         }
 
-        try
+        if (!_aead.TryDecrypt(nonce, content, record[^Crypto.CipherSuite.TagLength..], associated))
         {
-            _aead.Decrypt(nonce, content, record[^Crypto.CipherSuite.TagLength..], associated);
-        }
-        catch (AuthenticationTagMismatchException e)
-        {
-            throw new TlsAlertException(AlertDescription.BadRecordMac, "A record cannot be opened with the keys of this connection.", e);
+            return false;
         }
 
         _nonce.Advance();
+        return true;
     }
 
     private static Span<byte> RemovePadding(Span<byte> inner, out ContentType type)

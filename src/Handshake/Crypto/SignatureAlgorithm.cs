@@ -96,6 +96,7 @@ internal static class SignatureAlgorithm
             }
 
             PeerKeyUsage.RequireDigitalSignature(certificate);
+            PeerRsaKey.RequireSize(certificate.PublicKey);
             isValid = IsValid(certificate, scheme, content, signature);
         }
         catch (Exception e) when (e is CryptographicException or AsnContentException)

@@ -37,7 +37,7 @@ public sealed class ClientSessionCache : IClientSessionStore
             {
                 if (_sessions.Count == _capacity)
                 {
-                    Remove(_byAge.First!.Value);
+                    RemoveEntry(_byAge.First!.Value);
                 }
 
                 _sessions[key] = entry = new Entry([], _byAge.AddLast(key));
@@ -80,8 +80,18 @@ public sealed class ClientSessionCache : IClientSessionStore
                 session.Dispose();
             }
 
-            Remove(key);
+            RemoveEntry(key);
             return null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Remove(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        lock (_access)
+        {
+            RemoveEntry(key);
         }
     }
 
@@ -95,13 +105,13 @@ public sealed class ClientSessionCache : IClientSessionStore
         list.RemoveAt(list.Count - 1);
         if (list.Count == 0)
         {
-            Remove(key);
+            RemoveEntry(key);
         }
 
         return session;
     }
 
-    private void Remove(string key)
+    private void RemoveEntry(string key)
     {
         if (_sessions.Remove(key, out Entry entry))
         {

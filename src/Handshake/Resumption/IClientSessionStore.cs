@@ -15,4 +15,11 @@ public interface IClientSessionStore
     /// <param name="key">For whom.</param>
     /// <returns>A session that the caller disposes; null when there is none.</returns>
     ClientSession? Take(string key);
+
+    /// <summary>
+    /// Forgets all sessions under a key: a connection under it has failed, in a handshake that was to resume one, or with a fatal alert, after which they are not to be
+    /// resumed (RFC 5246 §7.2.2, RFC 8446 §6.2).
+    /// </summary>
+    /// <param name="key">Whose sessions; there may be none.</param>
+    void Remove(string key);
 }

@@ -14,6 +14,7 @@ public sealed class TicketKey : IDisposable
     private const int SecretLength = 32;
 
     private readonly SecretBytes _bytes;
+    private readonly byte[] _name;
 
     /// <summary>Makes a key of bytes that several servers share.</summary>
     /// <param name="bytes"><see cref="Size"/> bytes from a good random source: a public name of 16 bytes and a secret of 32.</param>
@@ -25,12 +26,12 @@ public sealed class TicketKey : IDisposable
             throw new ArgumentException($"A ticket key has {Size} bytes, not {bytes.Length}.", nameof(bytes));
         }
 
-        _bytes = new SecretBytes(bytes);
+        _bytes = SecretBytes.Lasting(bytes);
+        _name = bytes[..NameLength].ToArray();
     }
 
-    internal ReadOnlySpan<byte> Name => _bytes.Span[..NameLength];
-
-    private ReadOnlySpan<byte> Secret => _bytes.Span[NameLength..];
+    /// <summary>No secret, and there for as long as the object.</summary>
+    internal ReadOnlySpan<byte> Name => _name;
 
     /// <summary>Makes a new random key.</summary>
     /// <returns>The key.</returns>
@@ -52,6 +53,7 @@ public sealed class TicketKey : IDisposable
     /// <summary>A key for one ticket: HKDF-Expand without an Extract before it, because the secret is random (RFC 5869 §3.3).</summary>
     /// <param name="salt">What sets the ticket apart: <see cref="SaltLength"/> bytes.</param>
     /// <param name="key">32 bytes, which the caller zeroes.</param>
+    /// <exception cref="ObjectDisposedException">The key is gone.</exception>
     internal void Derive(ReadOnlySpan<byte> salt, Span<byte> key)
     {
         ReadOnlySpan<byte> purpose = "KTls session ticket"u8;
@@ -59,11 +61,22 @@ public sealed class TicketKey : IDisposable
         purpose.CopyTo(info);
         salt.CopyTo(info[purpose.Length..^1]);
         info[^1] = 1;
-        KeyedHmac.Compute(HashAlgorithmName.SHA256, Secret, info, key);
+
+        // Zeros must not pass for the key.
+        lock (_bytes)
+        {
+            KeyedHmac.Compute(HashAlgorithmName.SHA256, _bytes.Span[NameLength..], info, key);
+        }
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _bytes.Dispose();
+    public void Dispose()
+    {
+        lock (_bytes)
+        {
+            _bytes.Dispose();
+        }
+    }
 
     /// <summary>Says nothing of the secret.</summary>
     /// <returns>The name in hexadecimal digits.</returns>

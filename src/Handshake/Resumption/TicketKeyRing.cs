@@ -20,11 +20,9 @@ public sealed class TicketKeyRing
     private readonly Lock _rotating = new();
     private readonly TimeProvider _clock;
     private readonly TimeSpan? _rotation;
+    private readonly ITimer? _timer;
     private TicketKey[] _keys;
     private DateTimeOffset _rotateAt;
-
-    // Keys that dropped out at the last change: a handshake may still hold them, so they are zeroed at the next.
-    private TicketKey[] _retired = [];
 
     /// <summary>Makes a ring with random keys of its own: tickets hold as long as the process, and at least <paramref name="rotation"/>.</summary>
     /// <param name="rotation">How long a key seals, and how long after that it still opens, positive; null: <see cref="DefaultRotation"/>.</param>
@@ -37,6 +35,7 @@ public sealed class TicketKeyRing
         _clock = clock ?? TimeProvider.System;
         _keys = [TicketKey.Create()];
         _rotateAt = _clock.GetUtcNow() + _rotation.Value;
+        _timer = StartTimer(_rotation.Value);
     }
 
     /// <summary>Makes a ring with keys that several servers share; whoever shares them rotates them with <see cref="Replace"/>.</summary>
@@ -62,14 +61,28 @@ public sealed class TicketKeyRing
         TicketKey[] copies = Copy(keys);
         lock (_rotating)
         {
-            Use(copies, retired: _keys);
+            Use(copies);
         }
     }
 
     /// <summary>Seals a session.</summary>
     internal byte[] Seal(ReadOnlySpan<byte> state, ClockReading reading = default)
     {
-        TicketKey key = Current(reading)[0];
+        while (true)
+        {
+            try
+            {
+                return Seal(Current(reading)[0], state);
+            }
+            catch (ObjectDisposedException)
+            {
+                // The keys have just changed. This one is gone with others in its place.
+            }
+        }
+    }
+
+    private static byte[] Seal(TicketKey key, ReadOnlySpan<byte> state)
+    {
         byte[] ticket = new byte[TicketKey.NameLength + TicketKey.SaltLength + state.Length + CipherSuite.TagLength];
         key.Name.CopyTo(ticket);
         Span<byte> salt = ticket.AsSpan(TicketKey.NameLength, TicketKey.SaltLength);
@@ -106,7 +119,15 @@ public sealed class TicketKeyRing
         {
             if (name.SequenceEqual(key.Name))
             {
-                return TryOpen(key, ticket[TicketKey.NameLength..]);
+                try
+                {
+                    return TryOpen(key, ticket[TicketKey.NameLength..]);
+                }
+                catch (ObjectDisposedException)
+                {
+                    // The keys have just changed, and this one opens no more.
+                    return null;
+                }
             }
         }
 
@@ -120,24 +141,21 @@ public sealed class TicketKeyRing
         Span<byte> nonce = stackalloc byte[CipherSuite.NonceLength];
         nonce.Clear();
         using Aead aead = AeadOf(key, saltAndBody[..TicketKey.SaltLength], isSealing: false);
-        try
-        {
-            aead.Decrypt(nonce, state, body[state.Length..], key.Name);
-            return state;
-        }
-        catch (AuthenticationTagMismatchException)
-        {
-            return null;
-        }
+        return aead.TryDecrypt(nonce, state, body[state.Length..], key.Name) ? state : null;
     }
 
     private static Aead AeadOf(TicketKey key, ReadOnlySpan<byte> salt, bool isSealing)
     {
         Span<byte> derived = stackalloc byte[KeyLength];
-        key.Derive(salt, derived);
-        Aead aead = Aead.Create(AeadAlgorithm.AesGcm, derived, isSealing);
-        CryptographicOperations.ZeroMemory(derived);
-        return aead;
+        try
+        {
+            key.Derive(salt, derived);
+            return Aead.Create(AeadAlgorithm.AesGcm, derived, isSealing);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(derived);
+        }
     }
 
     private static TicketKey[] Copy(IEnumerable<TicketKey> keys)
@@ -157,6 +175,27 @@ public sealed class TicketKeyRing
         return Volatile.Read(ref _keys);
     }
 
+    // A server that has nothing to do must not keep a key for longer. The timer looks more often than it has to where a key lasts long, and keeps no ring alive.
+    private ITimer StartTimer(TimeSpan rotation)
+    {
+        var ring = new WeakReference<TicketKeyRing>(this);
+        ITimer? timer = null;
+        void Look(object? state)
+        {
+            if (!ring.TryGetTarget(out TicketKeyRing? alive))
+            {
+                timer?.Dispose();
+            }
+            else if (alive._clock.GetUtcNow() >= alive._rotateAt)
+            {
+                alive.Rotate(rotation);
+            }
+        }
+
+        var period = TimeSpan.FromTicks(Math.Clamp(rotation.Ticks, TimeSpan.TicksPerSecond, TimeSpan.TicksPerDay));
+        return timer = _clock.CreateTimer(Look, state: null, period, period);
+    }
+
     private void Rotate(TimeSpan rotation)
     {
         lock (_rotating)
@@ -169,15 +208,19 @@ public sealed class TicketKeyRing
 
             // The last key goes on opening for as long as it sealed, unless nobody has asked for so long that it is too old.
             TicketKey[] keys = now < _rotateAt + rotation ? [TicketKey.Create(), _keys[0]] : [TicketKey.Create()];
-            Use(keys, retired: [.. _keys.Except(keys)]);
+            Use(keys);
             _rotateAt = now + rotation;
         }
     }
 
-    private void Use(TicketKey[] keys, TicketKey[] retired)
+    // Keys that drop out are zeroed at once: whoever finds them opens what they have sealed.
+    private void Use(TicketKey[] keys)
     {
-        Array.ForEach(_retired, key => key.Dispose());
-        _retired = retired;
+        TicketKey[] before = _keys;
         Volatile.Write(ref _keys, keys);
+        foreach (TicketKey key in before.Except(keys))
+        {
+            key.Dispose();
+        }
     }
 }

@@ -172,10 +172,17 @@ internal sealed partial class Tls12Server : Tls12Flow
     private void ReceiveClientKeyExchange(ReadOnlySpan<byte> message)
     {
         Span<byte> secret = stackalloc byte[KeyExchange.MaxSharedSecretLength];
-        int length = _exchange!.Agree(ClientKeyExchange.Read(message), secret);
-        Transcript!.Append(message);
-        DeriveKeys(secret[..length]);
-        CryptographicOperations.ZeroMemory(secret);
+        try
+        {
+            int length = _exchange!.Agree(ClientKeyExchange.Read(message), secret);
+            Transcript!.Append(message);
+            DeriveKeys(secret[..length]);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(secret);
+        }
+
         _exchange.Dispose();
         if (Handshake.PeerCertificate is not null)
         {

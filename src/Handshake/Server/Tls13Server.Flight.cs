@@ -62,10 +62,17 @@ internal sealed partial class Tls13Server
 
     private void AgreeAndSendServerHello(ReadOnlySpan<byte> clientShare, ushort? selectedKey)
     {
+        byte[] share;
         Span<byte> sharedSecret = stackalloc byte[KeyExchange.MaxSharedSecretLength];
-        int sharedLength = KeyExchange.Respond(_group, clientShare, sharedSecret, out byte[] share);
-        _schedule!.EnterHandshake(sharedSecret[..sharedLength]);
-        CryptographicOperations.ZeroMemory(sharedSecret);
+        try
+        {
+            int sharedLength = KeyExchange.Respond(_group, clientShare, sharedSecret, out share);
+            _schedule!.EnterHandshake(sharedSecret[..sharedLength]);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(sharedSecret);
+        }
 
         Span<byte> random = stackalloc byte[RandomLength];
         PublicRandom.Fill(random);
@@ -118,11 +125,7 @@ internal sealed partial class Tls13Server
         KeyLog.Write(_options.KeyLog, "CLIENT_TRAFFIC_SECRET_0", _hello.Random, _session.ReceiveSecret);
         KeyLog.Write(_options.KeyLog, "EXPORTER_SECRET", _hello.Random, _session.ExporterSecret);
         Records.ProtectSendingLater(_session);
-        if (_hello.OffersEarlyData)
-        {
-            Records.EarlyDataToSkip = Handshake.Limits.MaxSkippedEarlyData;
-        }
-
+        SkipEarlyData();
         _state = _options.RequestClientCertificate && _resumed is null ? State.Certificate : State.Finished;
     }
 

@@ -166,12 +166,9 @@ internal sealed partial class Tls13Server : HandshakeFlow
     }
 
     // Traffic that is recorded today must not be open to a later quantum computer: a client that has the hybrid is asked for it, one
-    // round trip more, unless the options prefer the group that it sent a share for.
-    private bool IsHybridMissed(NamedGroup group)
-    {
-        int rank = Rank(NamedGroup.X25519MLKem768);
-        return rank >= 0 && rank < Rank(group) && _hello.Offers(NamedGroup.X25519MLKem768);
-    }
+    // round trip more, unless the options prefer another group that both have.
+    private bool IsHybridMissed(NamedGroup group) =>
+        group != NamedGroup.X25519MLKem768 && ServerNegotiation.SelectGroup(_hello, _options.Groups, isTls13: true) == NamedGroup.X25519MLKem768;
 
     private int Rank(NamedGroup group)
     {
@@ -198,12 +195,17 @@ internal sealed partial class Tls13Server : HandshakeFlow
         Records.Send(ContentType.Handshake, _writer.WrittenSpan);
         SendChangeCipherSpec();
         Handshake.RequireRecordBoundary();
-        if (_hello.OffersEarlyData)
+        SkipEarlyData();
+        _state = State.SecondClientHello;
+    }
+
+    // Without a pre-shared key there is none (RFC 8446 §4.2.10).
+    private void SkipEarlyData()
+    {
+        if (_hello.OffersEarlyData && _hello.HasPreSharedKey)
         {
             Records.EarlyDataToSkip = Handshake.Limits.MaxSkippedEarlyData;
         }
-
-        _state = State.SecondClientHello;
     }
 
     private void ReceiveSecondClientHello(ClientHello second)

@@ -37,9 +37,10 @@ internal static class ClientAuthentication
         // Only now, for a handshake makes its key shares at once, and a session is taken from its store for good.
         bool isEstablished = false;
         ClientHandshake? handshake = null;
+        SessionKeeper? sessions = null;
         try
         {
-            SessionKeeper? sessions = ClientOptions.SessionStore(options, attempt.Options) is { } store
+            sessions = ClientOptions.SessionStore(options, attempt.Options) is { } store
                 ? new SessionKeeper(store, ClientOptions.SessionKey(options, host, attempt.Options.ClientCredentials, socket.RemoteEndPoint), attempt.Logger)
                 : null;
             using ClientSession? session = sessions?.Take();
@@ -60,9 +61,18 @@ internal static class ClientAuthentication
             isEstablished = true;
             return connection;
         }
-        catch (TlsAlertException e) when (offer is not null && handshake is not null)
+        catch (Exception e) when (e is not OperationCanceledException || attempt.Time.IsUp)
         {
-            offer.Note(e, handshake);
+            if (sessions is { HasTaken: true })
+            {
+                sessions.Forget();
+            }
+
+            if (offer is not null && handshake is not null && e is TlsAlertException alert)
+            {
+                offer.Note(alert, handshake);
+            }
+
             throw;
         }
         finally

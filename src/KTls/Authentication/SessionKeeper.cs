@@ -9,7 +9,31 @@ internal sealed class SessionKeeper(IClientSessionStore store, string key, ILogg
     /// <summary>What was decided of the server's certificate, if that is kept with the sessions.</summary>
     public KeptVerdict? Verdict { get; set; }
 
-    public ClientSession? Take() => store.Take(key);
+    /// <summary>Whether the connection has set out to resume a session.</summary>
+    public bool HasTaken { get; private set; }
+
+    public ClientSession? Take()
+    {
+        ClientSession? session = store.Take(key);
+        HasTaken = session is not null;
+        return session;
+    }
+
+    /// <summary>
+    /// The connection has failed. Whatever is behind it, a certificate that is not trusted any more or a ticket that the server chokes on: with a session the
+    /// next connection would fail the same way.
+    /// </summary>
+    public void Forget()
+    {
+        try
+        {
+            store.Remove(key);
+        }
+        catch (Exception e)
+        {
+            Log.SessionStoreFailed(logger, e);
+        }
+    }
 
     /// <summary>A store of the user's own may fail. The connection has its keys by now, and goes on without the session.</summary>
     public void Keep(ClientSession session)
@@ -22,7 +46,7 @@ internal sealed class SessionKeeper(IClientSessionStore store, string key, ILogg
         catch (Exception e)
         {
             session.Dispose();
-            Log.SessionNotKept(logger, e);
+            Log.SessionStoreFailed(logger, e);
         }
     }
 }

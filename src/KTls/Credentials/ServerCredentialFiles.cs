@@ -42,7 +42,10 @@ public sealed class ServerCredentialFiles : IDisposable
     /// <summary>Raised after new files are in use.</summary>
     public event Action<CertificateFiles>? Reloaded;
 
-    /// <summary>Raised when changed files cannot be used, once for each such content; what was loaded before stays in use.</summary>
+    /// <summary>
+    /// Raised when changed files cannot be used, once for each such content; what was loaded before stays in use, unless it is only the OCSP response that cannot be
+    /// used: then the certificate is used without one.
+    /// </summary>
     public event Action<CertificateFiles, CredentialException>? ReloadFailed;
 
     /// <summary>The credentials, for <see cref="KTlsOptions.ServerCredentials"/>.</summary>
@@ -58,16 +61,14 @@ public sealed class ServerCredentialFiles : IDisposable
             var failed = new List<(CertificateFiles Files, CredentialException Failure)>();
             foreach (Entry entry in _entries)
             {
-                try
+                if (entry.Reload(out CredentialException? failure))
                 {
-                    if (entry.Reload())
-                    {
-                        loaded.Add(entry.Files);
-                    }
+                    loaded.Add(entry.Files);
                 }
-                catch (CredentialException e)
+
+                if (failure is not null)
                 {
-                    failed.Add((entry.Files, e));
+                    failed.Add((entry.Files, failure));
                 }
             }
 
@@ -118,14 +119,16 @@ public sealed class ServerCredentialFiles : IDisposable
 
     private sealed class Entry
     {
-        private byte[] _fingerprint;
+        // What was there at the last look, and whether all of it is in use. If not it is tried each time: a disk, or a limit of open files, may be behind it.
+        private byte[] _seen;
+        private bool _isInUse = true;
 
         public Entry(CertificateFiles files)
         {
             Files = files;
 
             // Before loading: what changes in between is seen the next time.
-            _fingerprint = FileFingerprint.Of(files.Paths);
+            _seen = FileFingerprint.Of(files.Paths);
             Credential = CertificateCredential.FromFiles(files);
         }
 
@@ -133,17 +136,53 @@ public sealed class ServerCredentialFiles : IDisposable
 
         public CertificateCredential Credential { get; private set; }
 
-        public bool Reload()
+        /// <param name="failure">What cannot be used, and was not told yet.</param>
+        /// <returns>Whether there is a new credential.</returns>
+        public bool Reload(out CredentialException? failure)
         {
+            failure = null;
             byte[] fingerprint = FileFingerprint.Of(Files.Paths);
-            if (fingerprint.AsSpan().SequenceEqual(_fingerprint))
+            bool hasChanged = !fingerprint.AsSpan().SequenceEqual(_seen);
+            if (!hasChanged && _isInUse)
             {
                 return false;
             }
 
-            _fingerprint = fingerprint;
-            Credential = CertificateCredential.FromFiles(Files);
-            return true;
+            _seen = fingerprint;
+            _isInUse = TryLoad(Files, out CredentialException? reason);
+            if (_isInUse || !hasChanged)
+            {
+                return _isInUse;
+            }
+
+            // A certificate must not have to wait for its OCSP response until the one before has expired.
+            failure = reason;
+            return Files.OcspResponse is not null && TryLoad(WithoutOcspResponse(Files), out _);
+        }
+
+        private static CertificateFiles WithoutOcspResponse(CertificateFiles files) => new()
+        {
+            Certificate = files.Certificate,
+            PrivateKey = files.PrivateKey,
+            Chain = files.Chain,
+            Password = files.Password,
+            ServerNames = files.ServerNames,
+        };
+
+        private bool TryLoad(CertificateFiles files, out CredentialException? reason)
+        {
+            try
+            {
+                Credential = CertificateCredential.FromFiles(files);
+                reason = null;
+                return true;
+            }
+            catch (Exception e)
+            {
+                // Whatever it is, the other credentials must not suffer.
+                reason = e as CredentialException ?? new CredentialException($"{files.Certificate}: {e.Message}", e);
+                return false;
+            }
         }
     }
 }

@@ -139,6 +139,11 @@ internal sealed partial class SplitConnection
             return failure;
         }
 
+        if (alert is not null || failure.InnerException is TlsAlertException)
+        {
+            _sessions?.Forget();
+        }
+
         _receiveFailure = failure;
         Interlocked.CompareExchange(ref _sendFailure, failure, null);
         if (alert is { } description)

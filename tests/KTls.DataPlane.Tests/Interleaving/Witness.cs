@@ -50,6 +50,10 @@ internal sealed class Witness : ILoggerFactory, ILogger, IClientSessionStore
 
     public ClientSession? Take(string key) => null;
 
+    public void Remove(string key)
+    {
+    }
+
     public void AddProvider(ILoggerProvider provider)
     {
     }

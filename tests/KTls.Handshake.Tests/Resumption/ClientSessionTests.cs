@@ -109,6 +109,20 @@ public sealed class ClientSessionTests
         Assert.False(Offers(renewed));
     }
 
+    /// <summary>The server may have another certificate by then, and is not to fail for the old one.</summary>
+    [Theory]
+    [InlineData(SslProtocols.Tls12)]
+    [InlineData(SslProtocols.Tls13)]
+    public void A_session_whose_certificate_has_expired_is_not_offered(SslProtocols protocol)
+    {
+        DateTimeOffset end = TestCertificates.Ecdsa.Certificate.NotAfter;
+        _clock.Now = end - TimeSpan.FromSeconds(1);
+        using ClientSession session = Session(protocol);
+        Assert.True(Offers(session));
+        _clock.Now = end;
+        Assert.False(Offers(session));
+    }
+
     /// <summary>A ticket that leaves no room for the rest of the ClientHello is not offered.</summary>
     [Theory]
     [InlineData(SslProtocols.Tls12, 16 * 1024, true)]
@@ -198,6 +212,22 @@ public sealed class ClientSessionTests
         _clock.Now += TimeSpan.FromSeconds(10);
         Assert.Null(cache.Take("c"));
         Assert.Throws<ArgumentOutOfRangeException>(() => new ClientSessionCache(0));
+    }
+
+    [Fact]
+    public void The_cache_forgets_a_server_at_a_word()
+    {
+        var cache = new ClientSessionCache(2, _clock);
+        ClientSession session = Session(SslProtocols.Tls12);
+        cache.Add("a", session);
+        cache.Add("b", Session(SslProtocols.Tls13));
+        cache.Remove("a");
+        cache.Remove("nobody");
+        Assert.Null(cache.Take("a"));
+        Assert.Throws<ObjectDisposedException>(session.Export);
+        using ClientSession? kept = cache.Take("b");
+        Assert.NotNull(kept);
+        Assert.Throws<ArgumentNullException>(() => cache.Remove(null!));
     }
 
     [Fact]

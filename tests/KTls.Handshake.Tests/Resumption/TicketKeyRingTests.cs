@@ -164,5 +164,67 @@ public sealed class TicketKeyRingTests
         });
     }
 
+    /// <summary>A key that is zeroed in the middle of a ticket fails nobody, and its zeros seal nothing.</summary>
+    [Fact]
+    public void Many_threads_seal_and_open_while_others_replace_the_keys()
+    {
+        using var first = TicketKey.Create();
+        using var second = TicketKey.Create();
+        var ring = new TicketKeyRing([first, second]);
+        Parallel.For(0, 4000, i =>
+        {
+            if (i % 8 == 0)
+            {
+                ring.Replace(i % 16 == 0 ? [first, second] : [second, first]);
+                return;
+            }
+
+            byte[] ticket = ring.Seal(State);
+            Assert.Equal(State, new TicketKeyRing([first, second]).TryOpen(ticket));
+            if (ring.TryOpen(ticket) is { } opened)
+            {
+                Assert.Equal(State, opened);
+            }
+        });
+    }
+
+    /// <summary>A server without clients does not keep its keys.</summary>
+    [Fact]
+    public void Keys_change_without_anybody_asking()
+    {
+        var clock = new TimedClock();
+        var ring = new TicketKeyRing(Hour, clock);
+        byte[] ticket = ring.Seal(State);
+        Assert.Equal(Hour, clock.Period);
+        clock.Look();
+        Assert.Equal(Name(ticket), Name(ring.Seal(State)));
+        clock.Now += Hour;
+        clock.Look();
+
+        // Now nobody's asking can have done it.
+        clock.Now -= Hour;
+        Assert.NotEqual(Name(ticket), Name(ring.Seal(State)));
+        Assert.Equal(State, ring.TryOpen(ticket));
+    }
+
+    private sealed class TimedClock : TimeProvider
+    {
+        private TimerCallback? _look;
+
+        public DateTimeOffset Now { get; set; } = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+        public TimeSpan Period { get; private set; }
+
+        public override DateTimeOffset GetUtcNow() => Now;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            (_look, Period) = (callback, period);
+            return base.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+
+        public void Look() => _look!(null);
+    }
+
     private static byte[] Name(byte[] ticket) => ticket[..TicketKey.NameLength];
 }

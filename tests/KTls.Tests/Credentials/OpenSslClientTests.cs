@@ -51,6 +51,49 @@ public sealed class OpenSslClientTests(OpenSslFiles files) : IClassFixture<OpenS
         Assert.Contains("OCSP Response Status: successful (0x0)", output, StringComparison.Ordinal);
     }
 
+    /// <summary>An OCSP response that is still about the certificate before, as after a renewal.</summary>
+    [Fact]
+    public void A_new_certificate_does_not_wait_for_its_OCSP_response()
+    {
+        foreach (string kind in (string[])["p256", "p384"])
+        {
+            files.Make(kind);
+            files.Run($"ocsp -issuer middle.pem -cert {kind}.pem -reqout {kind}.request");
+            files.Run($"ocsp -index index.txt -CA middle.pem -rsigner middle.pem -rkey middle.key -reqin {kind}.request -respout {kind}.ocsp -ndays 1");
+        }
+
+        Use("p256", "p256");
+        using var served = new ServerCredentialFiles(
+            [new CertificateFiles { Certificate = files["now.chain"], PrivateKey = files["now.key"], OcspResponse = files["now.ocsp"], ServerNames = ["given.example"] }],
+            new ServerCredentialFilesOptions { Interval = Timeout.InfiniteTimeSpan });
+        var failures = new List<string>();
+        served.ReloadFailed += (_, e) => failures.Add(e.Message);
+        byte[] before = served.Credentials.Current.Single().Certificate.RawData;
+
+        Use("p384", "p256");
+        Assert.True(served.Reload());
+        CertificateCredential current = served.Credentials.Current.Single();
+        Assert.NotEqual(before, current.Certificate.RawData);
+        Assert.True(current.OcspResponse.IsEmpty);
+        Assert.Equal(["given.example"], current.ServerNames);
+        Assert.Equal([$"{files["now.ocsp"]}: the OCSP response is about another certificate"], failures);
+        Assert.False(served.Reload());
+        Assert.Single(failures);
+
+        Use("p384", "p384");
+        Assert.True(served.Reload());
+        Assert.Equal(File.ReadAllBytes(files["p384.ocsp"]), served.Credentials.Current.Single().OcspResponse);
+        Assert.False(served.Reload());
+        Assert.Single(failures);
+
+        void Use(string certificate, string response)
+        {
+            File.Copy(files[$"{certificate}.chain"], files["now.chain"], overwrite: true);
+            File.Copy(files[$"{certificate}.key"], files["now.key"], overwrite: true);
+            File.Copy(files[$"{response}.ocsp"], files["now.ocsp"], overwrite: true);
+        }
+    }
+
     // One connection, which the server ends.
     private static async Task<KTlsStream> ServeAsync(Socket listener, KTlsOptions kernelOptions)
     {

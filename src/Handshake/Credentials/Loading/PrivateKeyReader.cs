@@ -112,14 +112,28 @@ internal static class PrivateKeyReader
     private static SigningKey.EcdsaKey Ecdsa(Action<ECDsa> import)
     {
         var key = ECDsa.Create();
-        import(key);
+        Import(key, import);
         return new SigningKey.EcdsaKey(key);
     }
 
     private static SigningKey.RsaKey Rsa(Action<RSA> import)
     {
         var key = RSA.Create();
-        import(key);
+        Import(key, import);
         return new SigningKey.RsaKey(key);
+    }
+
+    private static void Import<TKey>(TKey key, Action<TKey> import)
+        where TKey : AsymmetricAlgorithm
+    {
+        try
+        {
+            import(key);
+        }
+        catch
+        {
+            key.Dispose();
+            throw;
+        }
     }
 }
