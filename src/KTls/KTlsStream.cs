@@ -123,6 +123,7 @@ public sealed partial class KTlsStream : Stream
     /// <exception cref="KernelTlsException">The kernel is required, and refused the keys after the handshake.</exception>
     /// <exception cref="IOException">The connection broke.</exception>
     /// <exception cref="TimeoutException">The handshake took longer than <see cref="KTlsOptions.HandshakeTimeout"/>.</exception>
+    /// <exception cref="ObjectDisposedException">The socket was closed meanwhile, which is found out within two seconds.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="ArgumentException">Options exclude each other.</exception>
     /// <exception cref="InvalidOperationException">Options exclude each other.</exception>

@@ -107,11 +107,13 @@ public abstract partial class KTlsContract
     }
 
     /// <summary>Who closes the socket himself ends the stream, too, and the reader is not told that the peer did.</summary>
-    [Fact]
-    public async Task A_socket_that_its_owner_closes_is_no_end_of_the_stream()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_socket_that_its_owner_closes_is_no_end_of_the_stream(bool isSynchronous)
     {
         await using Pair pair = await ConnectAsync();
-        Task<int> reading = Task.Run(() => pair.Client.Read(new byte[1], 0, 1));
+        Task<int> reading = isSynchronous ? Task.Run(() => pair.Client.Read(new byte[1], 0, 1)) : pair.Client.ReadAsync(new byte[1]).AsTask();
         await Task.Delay(100);
         await OnThread(pair.CloseTcp).WaitAsync(Patience);
         Exception? e = await Record.ExceptionAsync(() => reading.WaitAsync(Patience));

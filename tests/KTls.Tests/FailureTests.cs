@@ -141,6 +141,18 @@ public sealed class FailureTests
             tcp.Server, TestPki.Server(), new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace, HandshakeTimeout = TimeSpan.FromMilliseconds(100) }));
     }
 
+    /// <summary>Closing a descriptor ends no wait in epoll.</summary>
+    [Fact]
+    public async Task A_socket_that_its_owner_closes_ends_the_handshake()
+    {
+        using TcpPair tcp = TcpPair.Connect();
+        var patient = new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace, HandshakeTimeout = Timeout.InfiniteTimeSpan };
+        Task<KTlsStream> server = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), patient);
+        await Task.Delay(50);
+        tcp.Server.Dispose();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => server.WaitAsync(TimeSpan.FromSeconds(30)));
+    }
+
     [Fact]
     public async Task The_caller_can_cancel_and_still_owns_the_socket()
     {

@@ -186,13 +186,16 @@ public sealed class TicketKeyRing
             {
                 timer?.Dispose();
             }
-            else if (alive._clock.GetUtcNow() >= alive._rotateAt)
+            else
             {
                 alive.Rotate(rotation);
             }
         }
 
         var period = TimeSpan.FromTicks(Math.Clamp(rotation.Ticks, TimeSpan.TicksPerSecond, TimeSpan.TicksPerDay));
+
+        // Not with the context of whoever makes the ring.
+        using AsyncFlowControl flow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
         return timer = _clock.CreateTimer(Look, state: null, period, period);
     }
 

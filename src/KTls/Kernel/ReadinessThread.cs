@@ -17,7 +17,8 @@ namespace KTls.Kernel;
 /// </para>
 /// <para>
 /// EPOLL_CTL_DEL needs the descriptor's number, so it runs only while the SafeHandle is held, when the number is certainly
-/// still this socket's. If the owner has closed it already, there is nothing to delete: the kernel forgot it at the close.
+/// still this socket's. If the owner has closed it already, there is nothing to delete: the kernel forgot it at the close. It tells of no close, so whoever
+/// waits for such a socket would wait for ever: once a second a timer looks for closed handles, and ends those waits.
 /// </para>
 /// <para>
 /// Where the pool is behind with what waits have ended for, the thread would interrupt a working thread for each event, only to have the event queue
@@ -36,8 +37,12 @@ internal sealed unsafe class ReadinessThread : IThreadPoolWorkItem
     // Where the pool has not come to look for so long, the thread looks itself; an event may then be unknown for twice as long.
     private const int MillisecondsToStandStill = 10;
 
+    // How often closed handles are looked for.
+    private const int MillisecondsToSweep = 1000;
+
     private static readonly Lock Starting = new();
     private static ReadinessThread? _sharedThread;
+    private static Timer? _sweeping;
 
     private readonly int _epoll;
 
@@ -158,6 +163,10 @@ internal sealed unsafe class ReadinessThread : IThreadPoolWorkItem
                 ReadinessThread started = new(epoll);
                 Thread thread = new(started.Run) { IsBackground = true, Name = "KTls readiness" };
                 thread.UnsafeStart();
+
+                // Not with the context of whoever comes first.
+                using AsyncFlowControl flow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
+                _sweeping = new Timer(static thread => ((ReadinessThread)thread!).Sweep(), started, MillisecondsToSweep, MillisecondsToSweep);
                 Volatile.Write(ref _sharedThread, started);
             }
 
@@ -304,6 +313,14 @@ internal sealed unsafe class ReadinessThread : IThreadPoolWorkItem
         }
 
         return count;
+    }
+
+    private void Sweep()
+    {
+        foreach (SocketReadiness? readiness in Volatile.Read(ref _slots))
+        {
+            readiness?.CloseAfterOwner();
+        }
     }
 
     private void PassOn(int count)

@@ -98,6 +98,15 @@ internal sealed class SocketReadiness(SafeHandle handle)
         _writable?.Close();
     }
 
+    /// <summary>Called by <see cref="ReadinessThread"/> now and then: ends both waits if the descriptor was closed by somebody who does not know of them.</summary>
+    public void CloseAfterOwner()
+    {
+        if (handle.IsClosed)
+        {
+            Close();
+        }
+    }
+
     // For a direction when it first waits. A socket is nearly always writable: were it registered for both at once, the first
     // wait for data would wake the thread for nothing.
     private void EnsureRegistered(EpollEvents events)
