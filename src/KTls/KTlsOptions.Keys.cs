@@ -39,10 +39,11 @@ public sealed partial class KTlsOptions
     }
 
     /// <summary>
-    /// What one key seals at most where keys cannot change: in TLS 1.2, and in TLS 1.3 on a kernel without rekey. In bytes of content,
+    /// What one key of ours seals at most where keys cannot change: in TLS 1.2, and in TLS 1.3 on a kernel without rekey. In bytes of content,
     /// with 48 on top for each record, from 1 MiB. Before a write that would exceed it, the connection ends with close_notify and the write
     /// fails with a <see cref="KeyUpdateUnavailableException"/>. Default, null: what the cipher is safe for, namely 256 GiB with AES-GCM
-    /// (2^24 full records of the 2^24.5 of RFC 8446 §5.5), 64 GiB with AES-CCM, no limit with ChaCha20-Poly1305.
+    /// (2^24 full records of the 2^24.5 of RFC 8446 §5.5), 64 GiB with AES-CCM, no limit with ChaCha20-Poly1305. A peer may seal half as
+    /// much again as this default, whatever is set here.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is out of bounds.</exception>
     public long? MaxBytesPerKey

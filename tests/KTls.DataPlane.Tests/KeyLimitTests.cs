@@ -88,44 +88,52 @@ public sealed class KeyLimitTests
         }
     }
 
+    /// <summary>MaxBytesPerKey is about what we seal. What the peer seals with one key is bounded by the cipher alone, and asked to be less by RekeyAfterBytes.</summary>
     [Theory]
     [InlineData(DataPlanePolicy.RequireKernel, SslProtocols.Tls13)]
     [InlineData(DataPlanePolicy.RequireKernel, SslProtocols.Tls12)]
     [InlineData(DataPlanePolicy.UserSpace, SslProtocols.Tls13)]
     [InlineData(DataPlanePolicy.UserSpace, SslProtocols.Tls12)]
-    public async Task A_peer_that_seals_too_much_with_one_key_is_refused(DataPlanePolicy plane, SslProtocols protocol)
+    public async Task A_peer_may_seal_more_with_one_key_than_we(DataPlanePolicy plane, SslProtocols protocol)
     {
-        // A request for new keys would stand before the alert; by bytes it comes late enough.
-        const int Limit = (1 << 20) * 3 / 2;
+        const int Size = 2 << 20;
         await using Link link = await Link.ServerAsync(new KTlsOptions { DataPlane = plane, MaxBytesPerKey = 1 << 20 }, protocol);
-        Task sending = Task.Run(async () =>
-        {
-            for (int i = 0; i < Limit / 10_000; i++)
-            {
-                await link.Peer.SendDataAsync(new byte[10_000]);
-            }
-        });
-        int read = 0;
-        IOException e = await Assert.ThrowsAsync<IOException>(async () =>
-        {
-            byte[] buffer = new byte[5000];
-            while (true)
-            {
-                read += await link.Ours.ReadAsync(buffer).AsTask().WaitAsync(Lab.Patience);
-                Assert.InRange(read, 1, Limit);
-            }
-        });
-        Assert.Equal(AlertDescription.UnexpectedMessage, Assert.IsType<TlsAlertException>(e.InnerException).Description);
-
-        // Not much too early either: 48 bytes are on top for each record.
-        Assert.InRange(read, Limit - (Limit / 10_000 * 48) - 20_000, Limit);
+        byte[] data = RandomNumberGenerator.GetBytes(Size);
+        Task sending = Task.Run(() => link.SendDataAsync(data, 10_000));
+        await link.AssertReadsAsync(data);
         await sending;
-        if (protocol == SslProtocols.Tls13 && plane.CanUpdate())
-        {
-            await link.AssertReceivesAsync(ContentType.Handshake, Lab.KeyUpdate(requested: true));
-        }
 
-        await link.AssertAlertAsync(AlertDescription.UnexpectedMessage);
+        // Neither was it asked for other keys.
+        await link.Ours.WriteAsync(new byte[] { 1 });
+        await link.AssertReceivesAsync(ContentType.ApplicationData, 1);
+    }
+
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(10_000, true)]
+    [InlineData(10_000, false)]
+    public void A_peer_that_seals_too_much_with_one_key_is_refused(int recordSize, bool recordsAreKnown)
+    {
+        const long Limit = 1 << 20;
+        var limits = new KeyLimits(long.MaxValue, long.MaxValue, Limit / 2, Limit);
+        OpenedUsage opened = default;
+        long bytes = 0;
+        ulong records = 0;
+        TlsAlertException e = Assert.Throws<TlsAlertException>(() =>
+        {
+            while (bytes <= Limit)
+            {
+                bytes += recordSize;
+                records++;
+                if (opened.Add(recordSize))
+                {
+                    opened.Look(limits, recordsAreKnown ? records : null);
+                }
+            }
+        });
+        Assert.Equal(AlertDescription.UnexpectedMessage, e.Description);
+        long cost = KeyUsage.CostOf(bytes, recordsAreKnown ? (long)records : bytes / RecordHeader.MaxPlaintext);
+        Assert.InRange(cost, Limit + 1, Limit + 20_000);
     }
 
     [Fact]
@@ -149,7 +157,8 @@ public sealed class KeyLimitTests
         }
 
         Assert.InRange(KeyLimits.Of(TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256, defaults).MaxCost, 1L << 50, long.MaxValue / 4);
-        Assert.Equal(1 << 20, KeyLimits.Of(TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256, new KTlsOptions { MaxBytesPerKey = 1 << 20 }).MaxCost);
+        KeyLimits lower = KeyLimits.Of(TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256, new KTlsOptions { MaxBytesPerKey = 1 << 20 });
+        Assert.Equal(KeyLimits.Of(TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256, defaults) with { MaxCost = 1 << 20 }, lower);
         Assert.Throws<ArgumentOutOfRangeException>(() => defaults.RekeyAfterRecords = 15);
         Assert.Throws<ArgumentOutOfRangeException>(() => defaults.RekeyAfterRecords = (1 << 22) + 1);
         Assert.Throws<ArgumentOutOfRangeException>(() => defaults.RekeyAfterBytes = 65535);

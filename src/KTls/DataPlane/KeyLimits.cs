@@ -7,7 +7,8 @@ namespace KTls.DataPlane;
 /// <param name="RekeyRecords">Records after which the key changes.</param>
 /// <param name="RekeyBytes">Bytes after which the key changes.</param>
 /// <param name="MaxCost">The <see cref="KeyUsage.Cost"/> that is never exceeded when sealing.</param>
-internal readonly record struct KeyLimits(long RekeyRecords, long RekeyBytes, long MaxCost)
+/// <param name="MaxOpenedCost">The same when opening: a peer that goes beyond has spent what made its key safe.</param>
+internal readonly record struct KeyLimits(long RekeyRecords, long RekeyBytes, long MaxCost, long MaxOpenedCost)
 {
     // Up to 2^24.5 full-size records are safe with AES-GCM; these are 2^24 of 2^14 bytes.
     private const long AesGcm = 1L << 38;
@@ -18,17 +19,16 @@ internal readonly record struct KeyLimits(long RekeyRecords, long RekeyBytes, lo
     // ChaCha20-Poly1305 has no such limit; the record's number, of 64 bits, must not wrap.
     private const long ChaCha20 = 1L << 60;
 
-    /// <summary>
-    /// The cost that is never exceeded when opening: half as much again, which takes the limits of the RFCs in. A peer that goes
-    /// beyond has spent what made its key safe.
-    /// </summary>
-    public long MaxOpenedCost => MaxCost + (MaxCost >> 1);
-
     /// <summary>The limits of a suite, or lower ones from the options.</summary>
+    /// <remarks>
+    /// How much a peer seals is its own choice, within the limits of the RFCs, which half as much again takes in:
+    /// <see cref="KTlsOptions.MaxBytesPerKey"/> is about what we seal, and where keys change that is less by far.
+    /// </remarks>
     public static KeyLimits Of(TlsCipherSuite suite, KTlsOptions options)
     {
-        long maxCost = Math.Min(OfAead(suite), options.MaxBytesPerKey ?? long.MaxValue);
-        return new KeyLimits(options.RekeyAfterRecords, Math.Min(options.RekeyAfterBytes, maxCost / 4), maxCost);
+        long aead = OfAead(suite);
+        return new KeyLimits(
+            options.RekeyAfterRecords, Math.Min(options.RekeyAfterBytes, aead / 4), Math.Min(aead, options.MaxBytesPerKey ?? long.MaxValue), aead + (aead >> 1));
     }
 
     private static long OfAead(TlsCipherSuite suite) => suite switch
