@@ -114,6 +114,7 @@ public sealed class DecisionTests
 #pragma warning restore SYSLIB0040, CS0618
         { "CipherSuitesPolicy", o => (o.CipherSuitesPolicy, o.EnabledSslProtocols) = (CbcOnly, SslProtocols.Tls12) },
         { "names the authorities", o => (o.ClientCertificateRequired, o.RemoteCertificateValidationCallback, o.ServerCertificateContext) = (true, (_, _, _, _) => true, ContextWithTrust()) },
+        { "names the authorities", o => (o.ClientCertificateRequired, o.CertificateChainPolicy, o.RemoteCertificateValidationCallback, o.ServerCertificateContext) = (true, TestPki.TrustRoot(), (_, _, _, _) => true, ContextWithTrust()) },
     };
 
     [Theory]
@@ -148,7 +149,7 @@ public sealed class DecisionTests
     private static CipherSuitesPolicy CbcOnly { get; } = new([TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256]);
 
     private static SslStreamCertificateContext ContextWithTrust() => SslStreamCertificateContext.Create(
-        TestPki.Ecdsa, [], offline: true, SslCertificateTrust.CreateForX509Collection([TestPki.Ecdsa]));
+        TestPki.Ecdsa, [], offline: true, SslCertificateTrust.CreateForX509Collection([TestPki.Ecdsa], sendTrustInHandshake: true));
 
     [Fact]
     public async Task Without_kernel_TLS_SslStream_serves_or_the_error_says_why()

@@ -27,7 +27,8 @@ internal static class ServerOptions
     {
         return options switch
         {
-            { ClientCertificateRequired: true, ServerCertificateContext: { } context, CertificateChainPolicy: null } when CertificateContextTrust.MayBeSet(context)
+            // A chain policy does not make up for it: the names of the authorities go to the client all the same.
+            { ClientCertificateRequired: true, ServerCertificateContext: { } context } when CertificateContextTrust.MayBeSet(context)
                 => "ServerCertificateContext names the authorities of client certificates",
             { AllowRenegotiation: true } when !SpeaksTls13(options)
                 => "AllowRenegotiation is set, with TLS 1.2 alone",
