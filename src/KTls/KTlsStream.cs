@@ -389,6 +389,11 @@ public sealed partial class KTlsStream : Stream
             Log.HandshakeFailed(logger, "time is up");
             throw new TimeoutException($"The handshake took longer than {kernelOptions.HandshakeTimeout}.", e);
         }
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested && e.CancellationToken != cancellationToken)
+        {
+            // The token of our waits is linked to the caller's, who knows only his own.
+            throw new OperationCanceledException(e.Message, e, cancellationToken);
+        }
         catch (TlsAlertException e)
         {
             Log.HandshakeFailed(logger, e.Message);

@@ -19,7 +19,8 @@ public abstract partial class KTlsContract
         await Task.Delay(50);
         Assert.False(authenticating.IsCompleted);
         await cancellation.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => authenticating.WaitAsync(Patience));
+        OperationCanceledException e = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => authenticating.WaitAsync(Patience));
+        Assert.Equal(cancellation.Token, e.CancellationToken);
         Assert.True((isServer ? tcp.Server : tcp.Client).Connected);
     }
 
@@ -39,8 +40,10 @@ public abstract partial class KTlsContract
     public async Task A_handshake_that_is_cancelled_before_does_nothing(bool isServer)
     {
         using TcpPair tcp = TcpPair.Connect();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
-            AuthenticateAsync(tcp, isServer, new KTlsOptions { DataPlane = Policy }, new CancellationToken(canceled: true)).WaitAsync(Patience));
+        var cancelled = new CancellationToken(canceled: true);
+        OperationCanceledException e = await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            AuthenticateAsync(tcp, isServer, new KTlsOptions { DataPlane = Policy }, cancelled).WaitAsync(Patience));
+        Assert.Equal(cancelled, e.CancellationToken);
         Assert.Equal(0, (isServer ? tcp.Client : tcp.Server).Available);
     }
 
