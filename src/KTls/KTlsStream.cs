@@ -65,8 +65,11 @@ public sealed partial class KTlsStream : Stream
     /// </summary>
     public ReadOnlyMemory<byte> RemoteOcspResponse => Facts.RemoteOcspResponse;
 
-    /// <summary>On a server the name that the client sent (SNI), on a client <see cref="SslClientAuthenticationOptions.TargetHost"/>; or an empty string.</summary>
-    public string TargetHostName => Facts.TargetHostName;
+    /// <summary>
+    /// On a server the name that the client sent (SNI), on a client <see cref="SslClientAuthenticationOptions.TargetHost"/>; or an empty string.
+    /// The callbacks of the handshake, which get the stream as their sender, may ask for it already.
+    /// </summary>
+    public string TargetHostName => _connection?.Facts.TargetHostName ?? HostOfHandshake;
 
     /// <summary>Who seals the records that are sent, and why. Still told after Dispose, as all that is known of the connection.</summary>
     public DataPlaneStatus Sending => Authenticated.Sending;
@@ -96,6 +99,9 @@ public sealed partial class KTlsStream : Stream
     /// <summary>Not supported.</summary>
     /// <exception cref="NotSupportedException">Always.</exception>
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    /// <summary>What <see cref="TargetHostName"/> is until there is a connection.</summary>
+    internal string HostOfHandshake { get; set; } = string.Empty;
 
     private ConnectionFacts Facts => Authenticated.Facts;
 

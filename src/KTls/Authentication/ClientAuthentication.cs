@@ -25,6 +25,7 @@ internal static class ClientAuthentication
     private static async Task<Connection> ConnectAsync(
         KTlsStream sender, Socket socket, SslClientAuthenticationOptions options, Decision decision, Obstacle? whyNotKernel, HandshakeAttempt attempt, OfferRefusal? offer)
     {
+        sender.HostOfHandshake = options.TargetHost ?? string.Empty;
         string host = ClientOptions.NormalizeHost(options.TargetHost);
         KernelSocket transport = Transport.Open(socket, attach: decision.Choice == Choice.Kernel, ref whyNotKernel);
         decision = attempt.Decide(handshake: null, whyNotKernel);
@@ -57,7 +58,7 @@ internal static class ClientAuthentication
             KeptVerdict? verdict = await PeerVerdict.ReachAsync(handshake, driver, criteria, session?.UserToken as KeptVerdict, attempt.Token).ConfigureAwait(false);
             sessions?.Verdict = verdict;
             await driver.RunAsync(handshake, attempt.Time).ConfigureAwait(false);
-            Connection connection = Establishment.Establish(handshake, driver, transport, socket, decision, options.TargetHost ?? string.Empty, sessions, attempt);
+            Connection connection = Establishment.Establish(handshake, driver, transport, socket, decision, sender.HostOfHandshake, sessions, attempt);
             isEstablished = true;
             return connection;
         }

@@ -38,7 +38,7 @@ internal static class ServerAuthentication
         {
             using var driver = new HandshakeDriver(transport) { KeepsReceived = true };
             await driver.RunAsync(handshake, attempt.Time).ConfigureAwait(false);
-            ClientHello hello = handshake.ClientHello!;
+            sender.HostOfHandshake = ServerOptions.UnicodeName(handshake.ClientHello!);
             Selection selection = await SelectAsync(sender, source, handshake, driver, attempt).ConfigureAwait(false);
             if (selection.Ours is not { } ours)
             {
@@ -57,7 +57,7 @@ internal static class ServerAuthentication
             await AcceptAsync(handshake, driver, ours, attempt.Token).ConfigureAwait(false);
             await driver.RunAsync(handshake, attempt.Time).ConfigureAwait(false);
             await JudgeAsync(sender, handshake, driver, selection.Options, attempt.Time).ConfigureAwait(false);
-            Connection connection = Establishment.Establish(handshake, driver, transport, socket, decision, ServerOptions.UnicodeName(hello), sessions: null, attempt);
+            Connection connection = Establishment.Establish(handshake, driver, transport, socket, decision, sender.HostOfHandshake, sessions: null, attempt);
             isServed = true;
             return connection;
         }

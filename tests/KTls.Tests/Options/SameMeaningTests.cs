@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -270,6 +271,39 @@ public sealed class SameMeaningTests
         client.ClientCertificates = [TestPki.Ecdsa];
         await using StreamPair pair = await ConnectAsync(plane, server, client);
         Assert.Equal(X509RevocationMode.Offline, used);
+    }
+
+    /// <summary>The handshake is not complete where they ask.</summary>
+    [Theory]
+    [MemberData(nameof(Both))]
+    public async Task Callbacks_can_ask_their_sender_for_the_name(DataPlanePolicy plane)
+    {
+        var names = new ConcurrentBag<(string Who, string Name)>();
+        void Note(string who, object sender) => names.Add((who, sender is KTlsStream ours ? ours.TargetHostName : ((SslStream)sender).TargetHostName));
+        var server = new SslServerAuthenticationOptions
+        {
+            ClientCertificateRequired = true,
+            ServerCertificateSelectionCallback = (sender, _) =>
+            {
+                Note("selection", sender);
+                return TestPki.Ecdsa;
+            },
+            RemoteCertificateValidationCallback = (sender, _, _, _) =>
+            {
+                Note("server", sender);
+                return true;
+            },
+        };
+        SslClientAuthenticationOptions client = TestPki.Client();
+        client.ClientCertificates = [TestPki.Ecdsa];
+        client.TargetHost = "bücher.example";
+        client.RemoteCertificateValidationCallback = (sender, _, _, _) =>
+        {
+            Note("client", sender);
+            return true;
+        };
+        await using StreamPair pair = await ConnectAsync(plane, server, client);
+        Assert.Equal([("client", "bücher.example"), ("selection", "bücher.example"), ("server", "bücher.example")], names.Order());
     }
 
     private static async Task AssertCallbackAsync(DataPlanePolicy plane, string host, SslPolicyErrors expected)
