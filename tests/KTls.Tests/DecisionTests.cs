@@ -228,4 +228,40 @@ public sealed class DecisionTests
         await using StreamPair pair = await StreamPair.ConnectAsync(new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace }, server);
         Assert.Equal("localhost", seen);
     }
+
+    /// <summary>SslStream, which the ClientHello leads to, has the certificate that was selected before, and does not ask again.</summary>
+    [Theory]
+    [InlineData("suites")]
+    [InlineData("renegotiation")]
+    [InlineData("selected options")]
+    public async Task The_selection_callback_is_asked_once_and_by_us(string obstacle)
+    {
+        var senders = new List<object>();
+        var server = new SslServerAuthenticationOptions
+        {
+            AllowRenegotiation = obstacle == "renegotiation",
+            AllowRsaPkcs1Padding = obstacle != "selected options",
+            ServerCertificateSelectionCallback = (sender, name) =>
+            {
+                senders.Add(sender);
+                Assert.Equal("localhost", name);
+                return TestPki.Ecdsa;
+            },
+        };
+        SslClientAuthenticationOptions client = TestPki.Client();
+        client.EnabledSslProtocols = SslProtocols.Tls12;
+        client.CipherSuitesPolicy = obstacle == "suites" ? CbcOnly : null;
+        using TcpPair tcp = TcpPair.Connect();
+        using var peer = new SslStream(new NetworkStream(tcp.Client));
+        Task handshake = peer.AuthenticateAsClientAsync(client);
+        var options = new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace };
+        await using KTlsStream ours = obstacle == "selected options"
+            ? await KTlsStream.AuthenticateAsServerAsync(tcp.Server, (_, _) => ValueTask.FromResult(server), options)
+            : await KTlsStream.AuthenticateAsServerAsync(tcp.Server, server, options);
+        await handshake;
+        Assert.Equal(DataPlaneKind.SslStream, ours.Sending.Kind);
+        Assert.Same(ours, Assert.Single(senders));
+        Assert.Equal("localhost", ours.TargetHostName);
+        Assert.Equal(TestPki.Ecdsa.RawData, peer.RemoteCertificate!.GetRawCertData());
+    }
 }

@@ -80,10 +80,11 @@ internal static class ServerAuthentication
             ServerCredentials? credentials = attempt.Options.ServerCredentials;
             ClientHello hello = handshake.ClientHello!;
             (SslServerAuthenticationOptions options, Obstacle? whyNotUs) = await source.ForAsync(hello, credentials, attempt.Time).ConfigureAwait(false);
+            options = ServerOptions.WithSelectedCertificate(sender, options, sender.HostOfHandshake);
             ServerHandshakeOptions? ours = null;
             if (whyNotUs is null)
             {
-                (ours, whyNotUs) = Choose(sender, options, hello, attempt.Options);
+                (ours, whyNotUs) = Choose(options, hello, attempt.Options);
             }
 
             if (whyNotUs is { } obstacle)
@@ -105,7 +106,7 @@ internal static class ServerAuthentication
         }
     }
 
-    private static (ServerHandshakeOptions? Options, Obstacle? WhyNot) Choose(KTlsStream sender, SslServerAuthenticationOptions options, ClientHello hello, KTlsOptions kernelOptions)
+    private static (ServerHandshakeOptions? Options, Obstacle? WhyNot) Choose(SslServerAuthenticationOptions options, ClientHello hello, KTlsOptions kernelOptions)
     {
         if (options.AllowRenegotiation && !hello.OffersTls13)
         {
@@ -117,7 +118,7 @@ internal static class ServerAuthentication
             return Choose(credentials, options, hello, kernelOptions);
         }
 
-        if (!ServerOptions.TryGetCredential(sender, options, ServerOptions.UnicodeName(hello), out CertificateCredential? credential, out string? reason))
+        if (!ServerOptions.TryGetCredential(options, out CertificateCredential? credential, out string? reason))
         {
             return (null, new Obstacle(FallbackReason.Certificate, reason!));
         }

@@ -54,24 +54,9 @@ internal static class FallbackCredentials
     /// <summary>The options with a certificate of their own.</summary>
     public static SslServerAuthenticationOptions WithContext(SslServerAuthenticationOptions options, SslStreamCertificateContext context)
     {
-#pragma warning disable CA1416 // Copied from options that were made for this platform.
-        return new SslServerAuthenticationOptions
-        {
-            ServerCertificateContext = context,
-            AllowRenegotiation = options.AllowRenegotiation,
-            AllowRsaPkcs1Padding = options.AllowRsaPkcs1Padding,
-            AllowRsaPssPadding = options.AllowRsaPssPadding,
-            AllowTlsResume = options.AllowTlsResume,
-            ApplicationProtocols = options.ApplicationProtocols,
-            CertificateChainPolicy = options.CertificateChainPolicy,
-            CertificateRevocationCheckMode = options.CertificateRevocationCheckMode,
-            CipherSuitesPolicy = options.CipherSuitesPolicy,
-            ClientCertificateRequired = options.ClientCertificateRequired,
-            EnabledSslProtocols = options.EnabledSslProtocols,
-            EncryptionPolicy = options.EncryptionPolicy,
-            RemoteCertificateValidationCallback = options.RemoteCertificateValidationCallback,
-        };
-#pragma warning restore CA1416
+        SslServerAuthenticationOptions copy = ServerOptions.WithoutCertificate(options);
+        copy.ServerCertificateContext = context;
+        return copy;
     }
 
     private static bool HasSuiteFor(CertificateKeyKind kind, ClientHello hello, SslServerAuthenticationOptions options) =>

@@ -89,22 +89,53 @@ internal static class ServerOptions
         }
     }
 
-    /// <summary>The certificate for a client, from the one place that <see cref="RequireOneSourceOfCertificates"/> has found.</summary>
+    /// <summary>The options with the certificate that the callback selects, if there is one: it is asked once, whoever goes on with the client.</summary>
     /// <param name="sender">What the callback gets as its sender.</param>
     /// <param name="options">The options.</param>
     /// <param name="serverName">The name that the client sent, or an empty string.</param>
-    /// <param name="credential">The credential.</param>
-    /// <param name="reason">When false is returned: why our handshake cannot use the certificate.</param>
     /// <exception cref="AuthenticationException">The callback returned none.</exception>
-    public static bool TryGetCredential(object sender, SslServerAuthenticationOptions options, string serverName, [NotNullWhen(true)] out CertificateCredential? credential, out string? reason)
+    public static SslServerAuthenticationOptions WithSelectedCertificate(object sender, SslServerAuthenticationOptions options, string serverName)
     {
-        if (options.ServerCertificateSelectionCallback is { } select)
+        if (options.ServerCertificateSelectionCallback is not { } select)
         {
-            X509Certificate selected = select(sender, serverName)
-                ?? throw new AuthenticationException("ServerCertificateSelectionCallback returned no certificate.");
-            return TryGetCredential(selected, out credential, out reason);
+            return options;
         }
 
+        SslServerAuthenticationOptions copy = WithoutCertificate(options);
+        copy.ServerCertificate = select(sender, serverName)
+            ?? throw new AuthenticationException("ServerCertificateSelectionCallback returned no certificate.");
+        return copy;
+    }
+
+    /// <summary>A copy of the options that names no certificate.</summary>
+    public static SslServerAuthenticationOptions WithoutCertificate(SslServerAuthenticationOptions options)
+    {
+#pragma warning disable CA1416 // Copied from options that were made for this platform.
+        return new SslServerAuthenticationOptions
+        {
+            AllowRenegotiation = options.AllowRenegotiation,
+            AllowRsaPkcs1Padding = options.AllowRsaPkcs1Padding,
+            AllowRsaPssPadding = options.AllowRsaPssPadding,
+            AllowTlsResume = options.AllowTlsResume,
+            ApplicationProtocols = options.ApplicationProtocols,
+            CertificateChainPolicy = options.CertificateChainPolicy,
+            CertificateRevocationCheckMode = options.CertificateRevocationCheckMode,
+            CipherSuitesPolicy = options.CipherSuitesPolicy,
+            ClientCertificateRequired = options.ClientCertificateRequired,
+            EnabledSslProtocols = options.EnabledSslProtocols,
+            EncryptionPolicy = options.EncryptionPolicy,
+            RemoteCertificateValidationCallback = options.RemoteCertificateValidationCallback,
+        };
+#pragma warning restore CA1416
+    }
+
+    /// <summary>The certificate that the options name.</summary>
+    /// <param name="options">The options, <see cref="WithSelectedCertificate"/>.</param>
+    /// <param name="credential">The credential.</param>
+    /// <param name="reason">When false is returned: why our handshake cannot use the certificate.</param>
+    /// <exception cref="AuthenticationException">They name none.</exception>
+    public static bool TryGetCredential(SslServerAuthenticationOptions options, [NotNullWhen(true)] out CertificateCredential? credential, out string? reason)
+    {
         if (options.ServerCertificateContext is { } context)
         {
             return TryGetCredential(context, out credential, out reason);
