@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using KTls.Authentication;
 using KTls.Diagnostics;
 using KTls.Handshake;
@@ -263,13 +264,21 @@ public sealed partial class KTlsStream : Stream
     /// <param name="context">What else it depends on, up to 65535 bytes; null: none, which TLS 1.2 tells from an empty one.</param>
     /// <param name="length">Bytes of the result, 0 to 8160.</param>
     /// <returns>The material, as secret as the connection's keys.</returns>
+    /// <exception cref="ArgumentException">The label is not ASCII.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A length is out of bounds.</exception>
     /// <exception cref="NotSupportedException"><see cref="SslStream"/> did the handshake, which has no exporter.</exception>
+    /// <exception cref="ObjectDisposedException">The stream was disposed of, before or meanwhile.</exception>
     public byte[] ExportKeyingMaterial(string label, byte[]? context, int length)
     {
         ArgumentNullException.ThrowIfNull(label);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, 8160);
+        if (!Ascii.IsValid(label))
+        {
+            // Each would become a question mark, and two labels one (RFC 5705 §4).
+            throw new ArgumentException("The label has a character that is not ASCII.", nameof(label));
+        }
+
         return Current.ExportKeyingMaterial(label, context, length) ?? throw new NotSupportedException("SslStream did the handshake, which has no exporter.");
     }
 

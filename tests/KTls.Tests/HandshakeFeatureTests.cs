@@ -241,6 +241,7 @@ public sealed class HandshakeFeatureTests
         Assert.Equal(protocol == SslProtocols.Tls13, same);
         Assert.Throws<ArgumentOutOfRangeException>(() => pair.Client.ExportKeyingMaterial(new string('x', 250), null, 32));
         Assert.Throws<ArgumentOutOfRangeException>(() => pair.Client.ExportKeyingMaterial("EXPERIMENTAL ktls", null, 8161));
+        Assert.Throws<ArgumentException>("label", () => pair.Client.ExportKeyingMaterial("EXPERIMENTAL bücher", null, 32));
     }
 
     [Fact]
