@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using KTls.Handshake.Crypto;
 using KTls.Handshake.Resumption;
 
@@ -14,6 +15,8 @@ namespace KTls.Handshake;
 [Experimental(Maturity.Experimental)]
 public abstract class TlsSession : IDisposable
 {
+    private bool _isDisposed;
+
     private protected TlsSession(CipherSuite suite) => Suite = suite;
 
     /// <summary>The protocol version.</summary>
@@ -66,6 +69,7 @@ public abstract class TlsSession : IDisposable
     /// <param name="context">What else it depends on, up to 65535 bytes; null: none, which TLS 1.2 tells from an empty one.</param>
     /// <param name="output">The result, up to 8160 bytes.</param>
     /// <exception cref="ArgumentOutOfRangeException">A length is out of bounds.</exception>
+    /// <exception cref="ObjectDisposedException">This was disposed of, before or meanwhile.</exception>
     public void ExportKeyingMaterial(ReadOnlySpan<byte> label, byte[]? context, Span<byte> output)
     {
         // HkdfLabel's label is at most 255 bytes with its prefix, HKDF's output 255 hashes (RFC 8446 §7.1, RFC 5869 §2.3).
@@ -80,6 +84,14 @@ public abstract class TlsSession : IDisposable
         if (!output.IsEmpty)
         {
             Export(label, context, output);
+
+            // Whoever disposes of this meanwhile zeroes the secret, and what is derived from zeros is none.
+            Interlocked.MemoryBarrier();
+            if (_isDisposed)
+            {
+                CryptographicOperations.ZeroMemory(output);
+                throw new ObjectDisposedException(GetType().FullName);
+            }
         }
     }
 
@@ -94,6 +106,7 @@ public abstract class TlsSession : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        Interlocked.Exchange(ref _isDisposed, true);
         Dispose(disposing: true);
         GC.SuppressFinalize(this);
     }

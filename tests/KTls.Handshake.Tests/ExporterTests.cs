@@ -92,6 +92,16 @@ public sealed class ExporterTests
         Assert.Throws<ObjectDisposedException>(() => session.ExportKeyingMaterial(Label, null, new byte[1]));
     }
 
+    /// <summary>The secret may have been zeros when it was used: nothing is handed out.</summary>
+    [Fact]
+    public void A_session_that_is_disposed_of_meanwhile_exports_nothing()
+    {
+        using var session = new DisposedMeanwhile();
+        byte[] output = new byte[32];
+        Assert.Throws<ObjectDisposedException>(() => session.ExportKeyingMaterial(Label, null, output));
+        Assert.Equal(new byte[32], output);
+    }
+
     private static byte[] Export(TlsSession session, byte[]? context, int length)
     {
         byte[] output = new byte[length];
@@ -127,4 +137,27 @@ public sealed class ExporterTests
 
     private static HandshakePair Pair(TlsCipherSuite suite, List<string>? log = null) => new(
         new ServerHandshakeOptions { Credential = TestCertificates.Ecdsa, CipherSuites = [suite], KeyLog = log is null ? null : log.Add });
+
+    private sealed class DisposedMeanwhile() : TlsSession(Crypto.CipherSuite.Find(TlsCipherSuite.TLS_AES_128_GCM_SHA256)!)
+    {
+        public override RecordKeys GetSendKeys() => throw new NotSupportedException();
+
+        public override RecordKeys GetReceiveKeys() => throw new NotSupportedException();
+
+        public override void UpdateSendKeys() => throw new NotSupportedException();
+
+        public override void UpdateReceiveKeys() => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+        }
+
+        internal override ClientSession? CreateSession(in Wire.NewSessionTicket ticket) => null;
+
+        private protected override void Export(ReadOnlySpan<byte> label, byte[]? context, Span<byte> output)
+        {
+            Dispose();
+            output.Fill(1);
+        }
+    }
 }
