@@ -117,6 +117,35 @@ public abstract partial class KTlsContract
         }
     }
 
+    /// <summary>What is sealed goes out whole: the peer finds no record that is cut in half. SslStream has already lost what it had.</summary>
+    [Fact]
+    public async Task Dispose_after_a_cancelled_write_and_a_cancelled_shutdown()
+    {
+        await using Pair pair = await ConnectAsync(bufferSize: 32 * 1024);
+
+        // Behind the tickets: TCP resets where it closes before all is read.
+        await pair.Server.WriteAsync(new byte[1]);
+        await pair.Client.ReadExactlyAsync(new byte[1]).AsTask().WaitAsync(Patience);
+        using (var soon = new CancellationTokenSource(100))
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pair.Client.WriteAsync(new byte[2 << 20], soon.Token).AsTask().WaitAsync(Patience));
+        }
+
+        if (Kind == DataPlaneKind.SslStream)
+        {
+            return;
+        }
+
+        using (var soon = new CancellationTokenSource(100))
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Client(pair).ShutdownAsync(soon.Token).WaitAsync(Patience));
+        }
+
+        await pair.Client.DisposeAsync();
+        await pair.Server.CopyToAsync(Stream.Null).WaitAsync(Patience);
+        Assert.False(Server(pair).CloseNotifyReceived);
+    }
+
     [Fact]
     public async Task Dispose_ends_a_file_and_a_shutdown_that_wait()
     {

@@ -125,4 +125,37 @@ public sealed class UserSpaceTests
         Assert.Equal(0, await pair.Server.ReadAsync(new byte[1]).AsTask().WaitAsync(TimeSpan.FromSeconds(20)));
         Assert.True(pair.Server.CloseNotifyReceived);
     }
+
+    /// <summary>TCP has had no room for it yet, and somebody ends all without waiting for some: it goes out all the same.</summary>
+    [Fact]
+    public async Task A_shutdown_that_is_cancelled_when_its_alert_is_sealed_goes_on_after_Dispose()
+    {
+        await using StreamPair pair = await StreamPair.ConnectAsync(UserSpace);
+        using var cancellation = new CancellationTokenSource();
+        try
+        {
+            // When it is sealed, when it is flushed, and when Dispose tries once more.
+            int left = 3;
+            CallFaults.Next = (descriptor, call, _) =>
+            {
+                if (call != "send" || descriptor != pair.ClientSocket.SafeHandle || left-- <= 0)
+                {
+                    return 0;
+                }
+
+                cancellation.Cancel();
+                return ErrorNumber.EAGAIN;
+            };
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pair.Client.ShutdownAsync(cancellation.Token));
+            await pair.Client.DisposeAsync();
+            Assert.True(left <= 0);
+        }
+        finally
+        {
+            CallFaults.Next = null;
+        }
+
+        Assert.Equal(0, await pair.Server.ReadAsync(new byte[1]).AsTask().WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.True(pair.Server.CloseNotifyReceived);
+    }
 }

@@ -29,6 +29,9 @@ internal sealed class KernelSendPlane(KernelSocket socket, RecordKeys keys) : Se
 
     public override bool NeedsFlush => !socket.HasRoomToSend;
 
+    // What is sealed is the kernel's.
+    public override byte[] TakeUnsent() => [];
+
     public override void ChangeKeys(RecordKeys keys)
     {
         int errno = KernelKeys.Install(socket, KernelDirection.Send, keys, keys.Sequence);

@@ -27,9 +27,11 @@ internal sealed class LingeringSockets(int limit, TimeSpan patience)
     }
 
     /// <summary>Closes a socket once TCP has room; when there are too many, the oldest is aborted for it.</summary>
-    public void Add(Socket socket) => _ = CloseWhenSentAsync(socket);
+    /// <param name="socket">The socket, which is taken over.</param>
+    /// <param name="rest">What has to be sent yet, sealed.</param>
+    public void Add(Socket socket, ReadOnlyMemory<byte> rest = default) => _ = CloseWhenSentAsync(socket, rest);
 
-    private async Task CloseWhenSentAsync(Socket socket)
+    private async Task CloseWhenSentAsync(Socket socket, ReadOnlyMemory<byte> rest)
     {
         using (socket)
         {
@@ -38,6 +40,7 @@ internal sealed class LingeringSockets(int limit, TimeSpan patience)
             try
             {
                 using var transport = new KernelSocket(socket.SafeHandle);
+                await transport.SendAsync(rest, enough.Token).ConfigureAwait(false);
                 await transport.FlushAsync(enough.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException)

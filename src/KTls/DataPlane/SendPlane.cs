@@ -23,6 +23,10 @@ internal abstract class SendPlane : IDisposable
     /// <summary>Whether <see cref="FlushAsync"/> would wait.</summary>
     public abstract bool NeedsFlush { get; }
 
+    /// <summary>Sends what is sealed here and not out, as far as there is room now, and gives up the rest.</summary>
+    /// <returns>The rest, to be sent before the socket is closed, or a record would be cut in half.</returns>
+    public abstract byte[] TakeUnsent();
+
     /// <summary>Whether <see cref="ChangeKeys"/> can work, as far as that can be known before it is tried.</summary>
     public abstract bool CanChangeKeys { get; }
 

@@ -62,9 +62,18 @@ internal sealed partial class SplitConnection : Connection
             return;
         }
 
+        // Whoever sends now is ended, and hears of it. Where nobody does, what a cancelled send has left goes out, and nothing comes between.
+        bool isMyTurn = _sending.TryEnter();
+        byte[] rest = isMyTurn ? TakeUnsent() : [];
+        Socket? unsent = IsUnsent(rest) ? _ownedSocket : null;
+
         // First the socket: it ends all waits, and refuses keys and data that could still be made from zeroed secrets.
-        Socket? unsent = IsUnsent() ? _ownedSocket : null;
         _socket.Dispose();
+        if (isMyTurn)
+        {
+            UnlockSending();
+        }
+
         if (_reading.Close())
         {
             ReleaseReceiving();
@@ -74,7 +83,7 @@ internal sealed partial class SplitConnection : Connection
         _session.Dispose();
         if (unsent is not null)
         {
-            LingeringSockets.Shared.Add(unsent);
+            LingeringSockets.Shared.Add(unsent, rest);
         }
         else
         {
@@ -88,12 +97,25 @@ internal sealed partial class SplitConnection : Connection
         return ValueTask.CompletedTask;
     }
 
-    // After a failure nothing more is owed to the peer, but what stands before close_notify.
-    private bool IsUnsent()
+    private byte[] TakeUnsent()
     {
         try
         {
-            return _ownedSocket is not null && (_isShutDown || Volatile.Read(ref _sendFailure) is null) && _send.NeedsFlush;
+            return _send.TakeUnsent();
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            // The peer is gone, or the owner of the socket has closed it himself.
+            return [];
+        }
+    }
+
+    // After a failure nothing more is owed to the peer, but what stands before close_notify.
+    private bool IsUnsent(byte[] rest)
+    {
+        try
+        {
+            return _ownedSocket is not null && (_isShutDown || Volatile.Read(ref _sendFailure) is null) && (rest.Length != 0 || _send.NeedsFlush);
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {

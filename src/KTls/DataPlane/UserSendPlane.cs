@@ -73,6 +73,21 @@ internal sealed class UserSendPlane : SendPlane
 
     public override bool NeedsFlush => false;
 
+    public override byte[] TakeUnsent()
+    {
+        if (_records is not { } records)
+        {
+            return [];
+        }
+
+        _socket.TrySend(ref _unsent);
+        byte[] rest = _unsent.ToArray();
+        _unsent = default;
+        _records = null;
+        ArrayPool<byte>.Shared.Return(records);
+        return rest;
+    }
+
     public override void ChangeKeys(RecordKeys keys)
     {
         _sealer.Dispose();
