@@ -120,7 +120,8 @@ public sealed partial class KTlsStream : Stream
     /// <summary>Does the handshake as the server.</summary>
     /// <param name="socket">
     /// A connected TCP socket. From a successful authentication on it belongs to the stream, unless
-    /// <see cref="KTlsOptions.LeaveSocketOpen"/> is set; a failed one leaves it to the caller, who closes it.
+    /// <see cref="KTlsOptions.LeaveSocketOpen"/> is set; a failed one leaves it to the caller, who closes it. Where a logger, or a listener
+    /// of metrics or activities, throws after the authentication, that comes out, and the stream is disposed of, its socket included.
     /// </param>
     /// <param name="options">The options; they mean what they mean for <see cref="SslStream"/>. Not changed, and not to be changed meanwhile.</param>
     /// <param name="kernelOptions">What KTls adds; null for the defaults.</param>
@@ -375,15 +376,26 @@ public sealed partial class KTlsStream : Stream
         bool isServer, string? targetHost, Socket socket, TOptions options, Func<KTlsStream, Socket, TOptions, HandshakeAttempt, Task<Connection>> authenticate, KTlsOptions? kernelOptions, CancellationToken cancellationToken)
     {
         HandshakeObservation observation = HandshakeObservation.Begin(isServer, targetHost);
+        KTlsStream stream;
         try
         {
-            KTlsStream stream = await AuthenticateAsync(isServer, socket, options, authenticate, kernelOptions, cancellationToken).ConfigureAwait(false);
-            observation.Succeeds(stream);
-            return stream;
+            stream = await AuthenticateAsync(isServer, socket, options, authenticate, kernelOptions, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e)
         {
             observation.Fails(e);
+            throw;
+        }
+
+        try
+        {
+            observation.Succeeds(stream);
+            return stream;
+        }
+        catch
+        {
+            // A listener's own failure. Nobody else has the stream, to dispose of it.
+            await stream.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }
@@ -421,7 +433,16 @@ public sealed partial class KTlsStream : Stream
         }
 
         Instruments.ConnectionBegins(isServer);
-        Log.HandshakeComplete(logger, stream.SslProtocol, stream.NegotiatedCipherSuite, stream.Sending, stream.Receiving);
-        return stream;
+        try
+        {
+            Log.HandshakeComplete(logger, stream.SslProtocol, stream.NegotiatedCipherSuite, stream.Sending, stream.Receiving);
+            return stream;
+        }
+        catch
+        {
+            // The logger's own failure, as a listener's.
+            await stream.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 }

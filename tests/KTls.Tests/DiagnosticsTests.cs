@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Authentication;
 using KTls.Diagnostics;
 using KTls.Handshake;
+using Microsoft.Extensions.Logging;
 
 namespace KTls.Tests;
 
@@ -130,6 +132,56 @@ public sealed class DiagnosticsTests
         }
     }
 
+    /// <summary>The handshake has succeeded, and nobody gets the stream: it is not left open, nor counted.</summary>
+    [Theory]
+    [InlineData("logger", false)]
+    [InlineData("meter", false)]
+    [InlineData("activity", false)]
+    [InlineData("activity", true)]
+    public async Task Who_listens_and_throws_leaves_no_stream_behind(string who, bool leaveSocketOpen)
+    {
+        using var measured = new Measurements("ktls.active_connections");
+        SortedDictionary<string, double> before = measured.Observe();
+        using TcpPair tcp = TcpPair.Connect();
+        using var peer = new SslStream(new NetworkStream(tcp.Client));
+        Task handshake = peer.AuthenticateAsClientAsync(TestPki.Client());
+        var options = new KTlsOptions { DataPlane = DataPlanePolicy.UserSpace, LeaveSocketOpen = leaveSocketOpen };
+        using var logger = new ThrowingLogger();
+        using var meter = new MeterListener();
+        meter.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Name == "ktls.handshake.duration")
+            {
+                listener.EnableMeasurementEvents(instrument);
+            }
+        };
+        meter.SetMeasurementEventCallback<double>((_, _, _, _) => throw new FormatException());
+        using var activities = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "KTls",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = _ => throw new FormatException(),
+        };
+        if (who == "logger")
+        {
+            options.LoggerFactory = logger;
+        }
+        else if (who == "meter")
+        {
+            meter.Start();
+        }
+        else
+        {
+            ActivitySource.AddActivityListener(activities);
+        }
+
+        await Assert.ThrowsAsync<FormatException>(() => KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), options));
+        await handshake;
+        SortedDictionary<string, double> after = measured.Observe();
+        Assert.Equal(before, after);
+        Assert.Equal(!leaveSocketOpen, tcp.Server.SafeHandle.IsClosed);
+    }
+
     [Fact]
     public async Task Handshakes_are_activities()
     {
@@ -232,5 +284,31 @@ public sealed class DiagnosticsTests
         public ClientSession? Take(string key) => _sessions.Take("any");
 
         public void Remove(string key) => _sessions.Remove("any");
+    }
+
+    private sealed class ThrowingLogger : ILoggerFactory, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public void AddProvider(ILoggerProvider provider)
+        {
+        }
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (eventId.Name == "HandshakeComplete")
+            {
+                throw new FormatException();
+            }
+        }
+
+        public void Dispose()
+        {
+        }
     }
 }
