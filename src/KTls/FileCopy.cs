@@ -19,7 +19,7 @@ internal static class FileCopy
         SafeFileHandle file, long offset, long count, int bufferSize, bool blocks,
         Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> write, CancellationToken cancellationToken)
     {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(bufferSize);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(bufferSize, count));
         try
         {
             long sent = 0;
@@ -42,7 +42,8 @@ internal static class FileCopy
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            // The file is as confidential as the connection.
+            ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
         }
     }
 }
