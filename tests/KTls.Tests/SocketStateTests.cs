@@ -52,6 +52,31 @@ public sealed class SocketStateTests
         }
     }
 
+    [Theory]
+    [InlineData(DataPlanePolicy.UserSpace, false)]
+    [InlineData(DataPlanePolicy.SslStream, false)]
+    [InlineData(DataPlanePolicy.SslStream, true)]
+    public async Task A_socket_that_is_left_open_is_as_it_was(DataPlanePolicy plane, bool asynchronously)
+    {
+        using TcpPair tcp = TcpPair.Connect();
+        tcp.Server.Blocking = false;
+        Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), new KTlsOptions { DataPlane = plane, LeaveSocketOpen = true });
+        await using KTlsStream client = await KTlsStream.AuthenticateAsClientAsync(tcp.Client, TestPki.Client(), new KTlsOptions { DataPlane = plane });
+        KTlsStream server = await accepting;
+        await Transfer.BothWaysAsync(server, client, 1000);
+        if (asynchronously)
+        {
+            await server.DisposeAsync();
+        }
+        else
+        {
+            server.Dispose();
+        }
+
+        Assert.False(tcp.Server.Blocking);
+        Assert.False(tcp.Server.SafeHandle.IsClosed);
+    }
+
     /// <summary>The failure is told, and not one of giving the socket back.</summary>
     [Fact]
     public async Task A_socket_that_its_owner_closes_during_the_handshake()

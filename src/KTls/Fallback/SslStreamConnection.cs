@@ -15,7 +15,10 @@ internal sealed class SslStreamConnection : Connection
 
     private readonly SslStream _stream;
     private readonly ReplayStream _transport;
-    private readonly Socket? _ownedSocket;
+    private readonly Socket _socket;
+
+    // Whether the socket blocked before, as it shall again for the owner to whom it is left open; null: it is the stream's.
+    private readonly bool? _leavesOpenAs;
     private readonly bool _requireCloseNotify;
     private int _isWriteUnderWay;
 
@@ -29,11 +32,12 @@ internal sealed class SslStreamConnection : Connection
     private bool _closeNotifyReceived;
     private IOException? _readFailure;
 
-    private SslStreamConnection(SslStream stream, ReplayStream transport, Socket? ownedSocket, bool requireCloseNotify, Obstacle obstacle)
+    private SslStreamConnection(SslStream stream, ReplayStream transport, Socket socket, bool? leavesOpenAs, bool requireCloseNotify, Obstacle obstacle)
     {
         _stream = stream;
         _transport = transport;
-        _ownedSocket = ownedSocket;
+        _socket = socket;
+        _leavesOpenAs = leavesOpenAs;
         _requireCloseNotify = requireCloseNotify;
         Sending = Receiving = obstacle.ToStatus(DataPlaneKind.SslStream);
         Facts = new ConnectionFacts
@@ -74,7 +78,7 @@ internal sealed class SslStreamConnection : Connection
         try
         {
             await authenticate(stream).ConfigureAwait(false);
-            return new SslStreamConnection(stream, transport, options.LeaveSocketOpen ? null : socket, options.RequireCloseNotify, obstacle);
+            return new SslStreamConnection(stream, transport, socket, options.LeaveSocketOpen ? blocks : null, options.RequireCloseNotify, obstacle);
         }
         catch
         {
@@ -92,7 +96,7 @@ internal sealed class SslStreamConnection : Connection
         }
         catch (ObjectDisposedException)
         {
-            // Its owner has closed it meanwhile; what failed is told.
+            // Its owner has closed it meanwhile.
         }
     }
 
@@ -190,13 +194,25 @@ internal sealed class SslStreamConnection : Connection
     public override void Dispose()
     {
         _stream.Dispose();
-        _ownedSocket?.Dispose();
+        LetGo();
     }
 
     public override async ValueTask DisposeAsync()
     {
         await _stream.DisposeAsync().ConfigureAwait(false);
-        _ownedSocket?.Dispose();
+        LetGo();
+    }
+
+    private void LetGo()
+    {
+        if (_leavesOpenAs is { } blocks)
+        {
+            GiveBack(_socket, blocks);
+        }
+        else
+        {
+            _socket.Dispose();
+        }
     }
 
     private async ValueTask SendAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
