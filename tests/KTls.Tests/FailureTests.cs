@@ -163,6 +163,23 @@ public sealed class FailureTests
         Assert.Equal(1, await tcp.Client.ReceiveAsync(new byte[1]));
     }
 
+    /// <summary>What is told is why it failed, and not that nobody could be told any more.</summary>
+    [Fact]
+    public async Task A_callback_that_refuses_and_closes_the_socket()
+    {
+        using TcpPair tcp = TcpPair.Connect();
+        SslClientAuthenticationOptions client = TestPki.Client();
+        client.RemoteCertificateValidationCallback = (_, _, _, _) =>
+        {
+            tcp.Client.Dispose();
+            return false;
+        };
+        Task<KTlsStream> accepting = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), UserSpace);
+        AuthenticationException e = await Assert.ThrowsAsync<AuthenticationException>(() => KTlsStream.AuthenticateAsClientAsync(tcp.Client, client, UserSpace));
+        Assert.Contains("RemoteCertificateValidationCallback refused", e.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<IOException>(() => accepting);
+    }
+
     /// <summary>A record of the peer with a flipped bit ends the connection with bad_record_mac on both sides.</summary>
     [Fact]
     public async Task A_forged_record_is_refused()

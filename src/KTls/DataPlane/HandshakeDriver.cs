@@ -118,7 +118,7 @@ internal sealed class HandshakeDriver : IDisposable
         await SendAlertAsync(handshake, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Sends what a failed handshake has left to say. The peer may be gone: the failure is what counts.</summary>
+    /// <summary>Sends what a failed handshake has left to say. The peer may be gone, and the socket closed by its owner: the failure is what counts.</summary>
     public async ValueTask SendAlertAsync(TlsHandshake handshake, CancellationToken cancellationToken)
     {
         try
@@ -129,7 +129,7 @@ internal sealed class HandshakeDriver : IDisposable
                 handshake.OutputSent();
             }
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException)
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
         {
         }
     }
