@@ -88,6 +88,49 @@ public sealed class FailureTests
         Assert.Equal([21, 3, 3, 0, 2, 2, (byte)expected], alert);
     }
 
+    /// <summary>Each record is kept, for SslStream: beyond twice the message that there may be, it is enough.</summary>
+    [Fact]
+    public async Task A_long_ClientHello_in_records_of_one_byte_is_too_much()
+    {
+        byte[] message = new byte[60_000];
+        (message[0], message[2], message[3]) = (1, (byte)((message.Length - 4) >> 8), (byte)((message.Length - 4) & 0xff));
+        using TcpPair tcp = TcpPair.Connect();
+        Task<KTlsStream> server = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), UserSpace);
+        Task sending = tcp.Client.SendAsync(InRecordsOfOneByte(message));
+        AuthenticationException e = await Assert.ThrowsAsync<AuthenticationException>(() => server);
+        Assert.Contains("131072", e.Message, StringComparison.Ordinal);
+        byte[] alert = new byte[7];
+        Assert.Equal(7, await tcp.Client.ReceiveAsync(alert));
+        Assert.Equal([21, 3, 3, 0, 2, 2, (byte)AlertDescription.UnexpectedMessage], alert);
+        tcp.Server.Dispose();
+        await Record.ExceptionAsync(() => sending);
+    }
+
+    [Fact]
+    public async Task A_usual_ClientHello_in_records_of_one_byte_is_answered()
+    {
+        using var client = new ClientHandshake(new ClientHandshakeOptions { ServerName = "localhost" });
+        using TcpPair tcp = TcpPair.Connect();
+        Task<KTlsStream> server = KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), UserSpace);
+        await tcp.Client.SendAsync(InRecordsOfOneByte(client.Output.Span[RecordHeader.Size..]));
+        byte[] answer = new byte[1];
+        Assert.Equal(1, await tcp.Client.ReceiveAsync(answer));
+        Assert.Equal((byte)ContentType.Handshake, answer[0]);
+        tcp.Client.Dispose();
+        await Assert.ThrowsAsync<IOException>(() => server);
+    }
+
+    private static byte[] InRecordsOfOneByte(ReadOnlySpan<byte> message)
+    {
+        byte[] records = new byte[6 * message.Length];
+        for (int i = 0; i < message.Length; i++)
+        {
+            new byte[] { 22, 3, 1, 0, 1, message[i] }.CopyTo(records, 6 * i);
+        }
+
+        return records;
+    }
+
     [Fact]
     public async Task A_ClientHello_cut_off_at_any_byte_is_an_IOException_and_nothing_else()
     {

@@ -36,7 +36,8 @@ internal static class ServerAuthentication
         using var handshake = new ServerHandshake(attempt.Options.HandshakeLimits);
         try
         {
-            using var driver = new HandshakeDriver(transport) { KeepsReceived = true };
+            // Records of a byte each would make six times the message of it. Nobody who means it needs more for them than for the message.
+            using var driver = new HandshakeDriver(transport) { KeepsAtMost = 2L * attempt.Options.HandshakeLimits.MaxMessageSize };
             await driver.RunAsync(handshake, attempt.Time).ConfigureAwait(false);
             sender.HostOfHandshake = ServerOptions.UnicodeName(handshake.ClientHello!);
             Selection selection = await SelectAsync(sender, source, handshake, driver, attempt).ConfigureAwait(false);
@@ -53,7 +54,7 @@ internal static class ServerAuthentication
                 return await FallBackAsync(socket, replay, stream => stream.AuthenticateAsServerAsync(selection.Options, attempt.Time.TokenToKeep), decision, attempt).ConfigureAwait(false);
             }
 
-            driver.KeepsReceived = false;
+            driver.KeepsAtMost = null;
             await AcceptAsync(handshake, driver, ours, attempt.Token).ConfigureAwait(false);
             await driver.RunAsync(handshake, attempt.Time).ConfigureAwait(false);
             await JudgeAsync(sender, handshake, driver, selection.Options, attempt.Time).ConfigureAwait(false);

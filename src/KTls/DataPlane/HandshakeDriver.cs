@@ -29,10 +29,10 @@ internal sealed class HandshakeDriver : IDisposable
     /// <summary>What was received and belongs to no record that the handshake took.</summary>
     public ReadOnlySpan<byte> Unconsumed => _buffer.AsSpan(_start, _end - _start);
 
-    /// <summary>Whether all that was received stays in <see cref="Received"/>, for <see cref="Fallback.ReplayStream"/>.</summary>
-    public bool KeepsReceived { get; set; }
+    /// <summary>All that is received stays in <see cref="Received"/>, for <see cref="Fallback.ReplayStream"/>, up to so many bytes; null: it need not.</summary>
+    public long? KeepsAtMost { get; set; }
 
-    /// <summary>Everything since the first byte, while <see cref="KeepsReceived"/> is set and no record was encrypted; valid until the next call.</summary>
+    /// <summary>Everything since the first byte, while <see cref="KeepsAtMost"/> is set and no record was encrypted; valid until the next call.</summary>
     public ReadOnlySpan<byte> Received => _buffer.AsSpan(0, _end);
 
     /// <summary>Goes on until the handshake asks for something that is not a record.</summary>
@@ -55,13 +55,14 @@ internal sealed class HandshakeDriver : IDisposable
             switch (handshake.Status)
             {
                 case HandshakeStatus.NeedsRecord:
-                    int needed;
                     try
                     {
-                        if (TryReceiveRecord(handshake, out needed))
+                        if (TryReceiveRecord(handshake, out int needed))
                         {
                             break;
                         }
+
+                        MakeRoom(handshake, needed);
                     }
                     catch
                     {
@@ -69,7 +70,6 @@ internal sealed class HandshakeDriver : IDisposable
                         throw;
                     }
 
-                    MakeRoom(needed);
                     int received = await ReceiveAsync(isAnswer: hasSent, cancellationToken).ConfigureAwait(false);
                     hasSent = false;
                     _end += received != 0 ? received : throw new IOException("The peer closed the connection during the handshake.");
@@ -181,12 +181,18 @@ internal sealed class HandshakeDriver : IDisposable
         return true;
     }
 
-    private void MakeRoom(int needed)
+    private void MakeRoom(TlsHandshake handshake, int needed)
     {
-        if (KeepsReceived)
+        if (KeepsAtMost is { } most)
         {
             if (_buffer.Length - _start < needed)
             {
+                if (_start + needed > most)
+                {
+                    handshake.Fail(AlertDescription.UnexpectedMessage);
+                    throw new TlsAlertException(AlertDescription.UnexpectedMessage, $"The records of the ClientHello are more than {most} bytes.");
+                }
+
                 byte[] larger = ArrayPool<byte>.Shared.Rent(_buffer.Length + BufferSize);
                 Received.CopyTo(larger);
                 Return(_buffer);
