@@ -140,6 +140,26 @@ public sealed class EndTests
         }
     }
 
+    /// <summary>TCP's failure, and no lack of kernel TLS, for which SslStream would take a connection over that is none.</summary>
+    [Theory]
+    [InlineData(true, DataPlanePolicy.RequireKernel)]
+    [InlineData(true, DataPlanePolicy.PreferKernel)]
+    [InlineData(false, DataPlanePolicy.RequireKernel)]
+    [InlineData(false, DataPlanePolicy.PreferKernel)]
+    public async Task A_reset_before_the_handshake(bool isServer, DataPlanePolicy policy)
+    {
+        using TcpPair tcp = TcpPair.Connect();
+        (isServer ? tcp.Client : tcp.Server).Close(0);
+        await Task.Delay(20);
+        using var log = new LogLines();
+        var options = new KTlsOptions { DataPlane = policy, LoggerFactory = log };
+        IOException e = await Assert.ThrowsAsync<IOException>(() => isServer
+            ? KTlsStream.AuthenticateAsServerAsync(tcp.Server, TestPki.Server(), options)
+            : KTlsStream.AuthenticateAsClientAsync(tcp.Client, TestPki.Client(), options));
+        Assert.IsType<SocketException>(e.InnerException);
+        Assert.DoesNotContain(log.Lines, line => line.Contains("SslStream", StringComparison.Ordinal));
+    }
+
     /// <summary>A reset at any byte of the stream: what was whole before it may arrive, and nothing else does.</summary>
     [Theory]
     [MemberData(nameof(Planes.Both), MemberType = typeof(Planes))]

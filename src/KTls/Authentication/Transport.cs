@@ -17,11 +17,19 @@ internal static class Transport
     /// <param name="attach">Whether to attach kernel TLS.</param>
     /// <param name="obstacle">What keeps the kernel from it; null: nothing.</param>
     /// <returns>The socket.</returns>
+    /// <exception cref="IOException">The connection is gone already.</exception>
     public static KernelSocket Open(Socket socket, bool attach, ref Obstacle? obstacle)
     {
         var transport = new KernelSocket(socket.SafeHandle);
         if (attach && KernelTlsModule.TryAttach(transport) is { } failure)
         {
+            // Not the kernel's refusal, but what became of the connection: the peer has reset it, or will send nothing more (tls_init).
+            if (failure.Errno == ErrorNumber.ENOTCONN)
+            {
+                transport.Dispose();
+                throw new IOException(failure.Message, new SocketException((int)SocketError.NotConnected));
+            }
+
             obstacle = NoKernelTls(failure);
         }
 
