@@ -332,7 +332,7 @@ public sealed class HandshakeFeatureTests
     {
         public void Add(string key, ClientSession session) => throw new InvalidOperationException("out of order");
 
-        public ClientSession? Take(string key) => null;
+        public ClientSession? Take(string key) => throw new InvalidOperationException("out of order");
 
         public void Remove(string key) => throw new InvalidOperationException("out of order");
     }

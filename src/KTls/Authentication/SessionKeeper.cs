@@ -3,7 +3,10 @@ using Microsoft.Extensions.Logging;
 
 namespace KTls.Authentication;
 
-/// <summary>Takes a client's session for one connection from the store, and puts new ones into it as they come.</summary>
+/// <summary>
+/// Takes a client's session for one connection from the store, and puts new ones into it as they come. A store of the user's own may fail: the connection
+/// goes on without.
+/// </summary>
 internal sealed class SessionKeeper(IClientSessionStore store, string key, ILogger logger)
 {
     /// <summary>What was decided of the server's certificate, if that is kept with the sessions.</summary>
@@ -14,9 +17,17 @@ internal sealed class SessionKeeper(IClientSessionStore store, string key, ILogg
 
     public ClientSession? Take()
     {
-        ClientSession? session = store.Take(key);
-        HasTaken = session is not null;
-        return session;
+        try
+        {
+            ClientSession? session = store.Take(key);
+            HasTaken = session is not null;
+            return session;
+        }
+        catch (Exception e)
+        {
+            Log.SessionStoreFailed(logger, e);
+            return null;
+        }
     }
 
     /// <summary>
@@ -35,7 +46,7 @@ internal sealed class SessionKeeper(IClientSessionStore store, string key, ILogg
         }
     }
 
-    /// <summary>A store of the user's own may fail. The connection has its keys by now, and goes on without the session.</summary>
+    /// <summary>Puts a session into the store.</summary>
     public void Keep(ClientSession session)
     {
         session.UserToken = Verdict;
