@@ -8,6 +8,9 @@ namespace KTls.Handshake;
 /// </summary>
 internal sealed class HandshakeRecords : IDisposable
 {
+    // What a record of early data counts at least: whoever sends empty ones would have us do much for little.
+    private const int MinSkipped = 256;
+
     private readonly WireWriter _output = new();
     private RecordSealer? _sealer;
     private RecordOpener? _opener;
@@ -158,12 +161,13 @@ internal sealed class HandshakeRecords : IDisposable
 
     private bool IsSkippedEarlyData(int length)
     {
-        if (EarlyDataToSkip < length)
+        int cost = Math.Max(length, MinSkipped);
+        if (EarlyDataToSkip < cost)
         {
             return false;
         }
 
-        EarlyDataToSkip -= length;
+        EarlyDataToSkip -= cost;
         return true;
     }
 }

@@ -61,14 +61,6 @@ internal sealed class ClientHelloMessage : HelloMessage
     public void SetShares(params (NamedGroup Group, byte[] Share)[] shares) =>
         Set(ExtensionType.KeyShare, Tls.Vector16([.. shares.Select(share => Share(share.Group, share.Share))]));
 
-    /// <summary>Announces early data, under a session that the server does not know.</summary>
-    public void AddEarlyData()
-    {
-        Set(ExtensionType.EarlyData);
-        Set(ExtensionType.PskKeyExchangeModes, [1, 1]);
-        Set(ExtensionType.PreSharedKey, ClientHelloMutationTests.Psk());
-    }
-
     public static byte[] Share(NamedGroup group, byte[] share) => [.. Tls.U16((int)group), .. Tls.Vector16(share)];
 
     public override byte[] ToMessage() =>

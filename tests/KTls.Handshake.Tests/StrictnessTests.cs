@@ -175,7 +175,7 @@ public sealed class StrictnessTests
     public void Early_data_inside_the_second_ClientHello_is_unexpected()
     {
         using ScriptedClient client = ScriptedClient.ToBeRetried();
-        client.Hello.AddEarlyData();
+        client.Hello.Add((int)ExtensionType.EarlyData);
         client.GetRetried();
         client.Hello.Remove(ExtensionType.EarlyData);
         client.SendPlain(ContentType.Handshake, client.Hello.ToMessage()[..10]);
@@ -187,7 +187,7 @@ public sealed class StrictnessTests
     public void A_full_record_of_early_data_is_skipped_before_the_second_ClientHello()
     {
         using ScriptedClient client = ScriptedClient.ToBeRetried();
-        client.Hello.AddEarlyData();
+        client.Hello.Add((int)ExtensionType.EarlyData);
         client.GetRetried();
         client.SendPlain(ContentType.ApplicationData, new byte[RecordHeader.MaxPlaintext + 1 + 16]);
         Assert.Equal(HandshakeStatus.NeedsRecord, client.Server.Status);

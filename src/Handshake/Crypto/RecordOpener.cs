@@ -41,7 +41,7 @@ public sealed class RecordOpener : IDisposable
     /// <summary>The alert for a record that <see cref="TryOpen"/> cannot open.</summary>
     internal static TlsAlertException NotOfThisConnection() => new(AlertDescription.BadRecordMac, "A record cannot be opened with the keys of this connection.");
 
-    /// <summary>As <see cref="Open"/>, but false when the record is sealed with another key, or forged.</summary>
+    /// <summary>As <see cref="Open"/>, but false when the record is sealed with another key, forged, or too short to hold a tag.</summary>
     internal bool TryOpen(Span<byte> record, out Span<byte> content, out ContentType type)
     {
         int contentLength = record.Length - ContentOffset - Crypto.CipherSuite.TagLength;
@@ -59,7 +59,8 @@ public sealed class RecordOpener : IDisposable
         // TLS 1.3 has at least the content's type inside.
         if (contentLength < (_isTls13 ? 1 : 0))
         {
-            throw new TlsAlertException(AlertDescription.BadRecordMac, "An encrypted record is too short to hold a tag.");
+            content = default;
+            return false;
         }
 
         content = record.Slice(ContentOffset, contentLength);

@@ -199,10 +199,9 @@ internal sealed partial class Tls13Server : HandshakeFlow
         _state = State.SecondClientHello;
     }
 
-    // Without a pre-shared key there is none (RFC 8446 §4.2.10).
     private void SkipEarlyData()
     {
-        if (_hello.OffersEarlyData && _hello.HasPreSharedKey)
+        if (_hello.OffersEarlyData)
         {
             Records.EarlyDataToSkip = Handshake.Limits.MaxSkippedEarlyData;
         }
