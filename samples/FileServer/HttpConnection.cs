@@ -81,6 +81,10 @@ internal sealed class HttpConnection : IDisposable
         {
             return new Ending("the client closed inside a request");
         }
+        catch (FileReadException e)
+        {
+            return new Ending(e.Message, IsClean: false);
+        }
         catch (IOException e)
         {
             return new Ending($"the connection broke: {e.Message}", IsClean: false);

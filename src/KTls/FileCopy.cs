@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace KTls;
@@ -15,6 +16,7 @@ internal static class FileCopy
     /// <param name="write">Where they go.</param>
     /// <param name="cancellationToken">Ends reading and writing.</param>
     /// <returns>Bytes written: fewer than <paramref name="count"/> only when the file ended.</returns>
+    /// <exception cref="FileReadException">The file failed; whatever else comes is from <paramref name="write"/>.</exception>
     public static async ValueTask<long> RunAsync(
         SafeFileHandle file, long offset, long count, int bufferSize, bool blocks,
         Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> write, CancellationToken cancellationToken)
@@ -26,9 +28,7 @@ internal static class FileCopy
             while (sent < count)
             {
                 int wanted = (int)Math.Min(bufferSize, count - sent);
-                int read = blocks
-                    ? RandomAccess.Read(file, buffer.AsSpan(0, wanted), offset + sent)
-                    : await RandomAccess.ReadAsync(file, buffer.AsMemory(0, wanted), offset + sent, cancellationToken).ConfigureAwait(false);
+                int read = await ReadAsync(file, buffer.AsMemory(0, wanted), offset + sent, blocks, cancellationToken).ConfigureAwait(false);
                 if (read == 0)
                 {
                     break;
@@ -44,6 +44,21 @@ internal static class FileCopy
         {
             // The file is as confidential as the connection.
             ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private static async ValueTask<int> ReadAsync(SafeFileHandle file, Memory<byte> buffer, long offset, bool blocks, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return blocks
+                ? RandomAccess.Read(file, buffer.Span, offset)
+                : await RandomAccess.ReadAsync(file, buffer, offset, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FileReadException(e);
         }
     }
 }

@@ -54,7 +54,8 @@ public sealed partial class KTlsStream
     /// <param name="count">So many bytes, from 0.</param>
     /// <returns>Bytes sent: fewer than <paramref name="count"/> only when the file ended.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="offset"/> or <paramref name="count"/> is negative.</exception>
-    /// <exception cref="IOException">The connection broke, the file cannot be read, or <see cref="WriteTimeout"/> is over; a part of the data may be out then.</exception>
+    /// <exception cref="IOException">The connection broke, or <see cref="WriteTimeout"/> is over; a part of the data may be out then.</exception>
+    /// <exception cref="FileReadException">The file cannot be read.</exception>
     /// <exception cref="InvalidOperationException">The stream was shut down.</exception>
     /// <exception cref="KeyUpdateUnavailableException">The key for sending may seal no more and cannot change; see <see cref="KTlsOptions.MaxBytesPerKey"/>.</exception>
     /// <exception cref="NotSupportedException">Another write is under way, or the file has no length.</exception>

@@ -234,7 +234,8 @@ public sealed partial class KTlsStream : Stream
     /// <param name="cancellationToken">Ends the wait for room; a part of the data may be out then.</param>
     /// <returns>Bytes sent: fewer than <paramref name="count"/> only when the file ended.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="offset"/> or <paramref name="count"/> is negative.</exception>
-    /// <exception cref="IOException">The connection broke, or the file cannot be read.</exception>
+    /// <exception cref="IOException">The connection broke.</exception>
+    /// <exception cref="FileReadException">The file cannot be read.</exception>
     /// <exception cref="InvalidOperationException">The stream was shut down.</exception>
     /// <exception cref="KeyUpdateUnavailableException">The key for sending may seal no more and cannot change; see <see cref="KTlsOptions.MaxBytesPerKey"/>.</exception>
     /// <exception cref="NotSupportedException">Another write is under way, or the file has no length.</exception>

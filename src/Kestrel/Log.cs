@@ -25,8 +25,8 @@ internal static partial class Log
     [LoggerMessage(6, LogLevel.Debug, "Connection {ConnectionId}: the transport sends {Length} bytes of {Path}.")]
     public static partial void SendsFile(ILogger logger, string connectionId, long length, string path);
 
-    [LoggerMessage(7, LogLevel.Warning, "Connection {ConnectionId}: aborted, because the file {Path} has become shorter while it was sent.")]
-    public static partial void FileTooShort(ILogger logger, string connectionId, string path);
+    [LoggerMessage(7, LogLevel.Warning, "Connection {ConnectionId}: aborted, because the file {Path} cannot be sent to its end: {Reason}")]
+    public static partial void FileFailed(ILogger logger, string connectionId, string path, string reason);
 
     [LoggerMessage(8, LogLevel.Debug, "Connection {ConnectionId}: aborted, because the client takes a file more slowly than MinResponseDataRate allows.")]
     public static partial void TooSlow(ILogger logger, string connectionId);

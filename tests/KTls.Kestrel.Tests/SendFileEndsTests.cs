@@ -1,5 +1,8 @@
+using System.Globalization;
 using System.Net;
+using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Win32.SafeHandles;
 
 namespace KTls.Kestrel.Tests;
 
@@ -91,6 +94,24 @@ public sealed class SendFileEndsTests
         await AssertServesAsync(site);
     }
 
+    /// <summary>A disk that fails must not look like a client that went away: that is no error.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData(DataPlanePolicy.UserSpace)]
+    [InlineData(DataPlanePolicy.SslStream)]
+    public async Task A_file_that_cannot_be_read_any_more_is_an_error(DataPlanePolicy? dataPlane)
+    {
+        await using FileSite site = await FileSite.StartAsync(isKTls: true, dataPlane: dataPlane);
+        using RawClient client = await RawClient.ConnectAsync(site.Site);
+        await client.GetAsync("/outcome/large.bin");
+        await client.ReadHeadAsync();
+        await client.ReadAsync(100_000);
+        BreakDescriptor(site.PathOf("large.bin"));
+        Assert.InRange(await client.CountToEndAsync(Large), 0, Large / 2);
+        Assert.Equal("failed, aborted", Outcome(site));
+        await AssertServesAsync(site);
+    }
+
     [Theory]
     [MemberData(nameof(Servers))]
     public async Task A_client_that_takes_nothing_is_sent_away(bool isKTls)
@@ -128,6 +149,17 @@ public sealed class SendFileEndsTests
         client.Reset();
         Outcome(site);
     }
+
+    // The descriptor that the server reads from cannot be read from now on: it becomes one of the same file for writing alone.
+    private static void BreakDescriptor(string path)
+    {
+        string descriptor = Directory.GetFiles("/proc/self/fd").Single(link => new FileInfo(link).LinkTarget == path);
+        using SafeFileHandle writer = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+        Assert.NotEqual(-1, Duplicate((int)writer.DangerousGetHandle(), int.Parse(Path.GetFileName(descriptor), CultureInfo.InvariantCulture)));
+    }
+
+    [DllImport("libc", EntryPoint = "dup2", SetLastError = true)]
+    private static extern int Duplicate(int from, int to);
 
     private static string Outcome(FileSite site) => site.Outcomes.TryTake(out string? outcome, TimeSpan.FromSeconds(20)) ? outcome : "none";
 

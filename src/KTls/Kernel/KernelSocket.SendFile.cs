@@ -23,7 +23,8 @@ internal sealed partial class KernelSocket
     /// <param name="cancellationToken">Ends the wait for room; a part, in whole records, may be out.</param>
     /// <returns>How many bytes went out.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The offset or the count is negative.</exception>
-    /// <exception cref="IOException">The connection or the file failed.</exception>
+    /// <exception cref="IOException">The connection failed.</exception>
+    /// <exception cref="FileReadException">The file failed.</exception>
     /// <exception cref="ObjectDisposedException">This was disposed of, now or while waiting.</exception>
     public ValueTask<long> SendFileAsync(SafeFileHandle file, long offset, long count, CancellationToken cancellationToken)
     {
@@ -55,7 +56,7 @@ internal sealed partial class KernelSocket
             0 => new ValueTask<long>(position - offset),
             ErrorNumber.EAGAIN => SendFileWhenWritableAsync(file, offset, position, end, cancellationToken),
             ErrorNumber.ECANCELED => ValueTask.FromCanceled<long>(cancellationToken),
-            _ => ValueTask.FromException<long>(SocketFailure.ToException(KernelCalls.SendFile, errno)),
+            _ => ValueTask.FromException<long>(ToException(errno)),
         };
     }
 
@@ -91,8 +92,16 @@ internal sealed partial class KernelSocket
         {
             0 => position - offset,
             ErrorNumber.ECANCELED => throw new OperationCanceledException(cancellationToken),
-            _ => throw SocketFailure.ToException(KernelCalls.SendFile, errno),
+            _ => throw ToException(errno),
         };
+    }
+
+    // sendfile(2) has one errno for both ends. What is neither the connection's nor a record's that could not be sealed is the file's. A
+    // network file system may say ETIMEDOUT or ENOTCONN, too: that is taken for the connection's.
+    private static IOException ToException(int errno)
+    {
+        IOException failure = SocketFailure.ToException(KernelCalls.SendFile, errno);
+        return failure is KernelTlsException { Errno: not ErrorNumber.EBADMSG } ? new FileReadException(failure) : failure;
     }
 
     // Sends as much as fits and advances past it. 0: all is out, or the file ended; EAGAIN: to be called again;

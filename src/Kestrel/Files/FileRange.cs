@@ -28,7 +28,8 @@ internal sealed class FileRange(SafeFileHandle file, long offset, int length) : 
     public Task<Exception?> Ended => _ended.Task;
 
     /// <exception cref="FileTooShortException">The file has become shorter.</exception>
-    /// <exception cref="IOException">The connection or the file failed.</exception>
+    /// <exception cref="FileReadException">The file cannot be read.</exception>
+    /// <exception cref="IOException">The connection failed.</exception>
     public async ValueTask SendAsync(KTlsStream stream)
     {
         while (_sent < length)

@@ -85,13 +85,15 @@ internal sealed class FileResponseBody(ConnectionContext connection, FilePipeWri
             {
                 // The pipe is closed, which this tells Kestrel. To write to a client that is gone is no error.
                 await Writer.FlushAsync(CancellationToken.None).ConfigureAwait(false);
-                cancellationToken.ThrowIfCancellationRequested();
-                if (failure is FileTooShortException)
+
+                // Before the token, which is RequestAborted as a rule: this abort cancels it, and nobody would be told.
+                if (failure is FileTooShortException or FileReadException)
                 {
-                    Log.FileTooShort(logger, connection.ConnectionId, path);
+                    Log.FileFailed(logger, connection.ConnectionId, path, failure.Message);
                     throw new IOException(failure.Message, failure);
                 }
 
+                cancellationToken.ThrowIfCancellationRequested();
                 return;
             }
 
