@@ -83,10 +83,15 @@ internal sealed class HttpsEndpoints(Action<KTlsOptions>? configureKernel, ILogg
         }
 
         // Certificates by name (Sni in the configuration) come as a callback.
-        return HttpsCallbackOptions(listenOptions) is { } callback && !MayAskLater(options)
+        return HttpsCallbackOptions(listenOptions) is { } callback && IsOfKestrel(callback) && !MayAskLater(options)
             ? KTlsEndpoint.Create(next, listenOptions, callback, configureKernel)
             : next;
     }
+
+    // A callback of the application may ask for what SslStream alone can do, which shows when it is called. That of Kestrel has a class of its
+    // own as its state, which no application can name.
+    private static bool IsOfKestrel(TlsHandshakeCallbackOptions callback) =>
+        callback.OnConnectionState?.GetType() is { IsNotPublic: true } type && type.Assembly == typeof(KestrelServerOptions).Assembly;
 
     // Whether a name may want client certificates after the handshake is known to the callback alone, when the ClientHello is read.
     private bool MayAskLater(KestrelServerOptions options)

@@ -153,6 +153,26 @@ public sealed class EndpointTests : IDisposable
         Assert.StartsWith("Tls12 ", await client.GetStringAsync("tls"), StringComparison.Ordinal);
     }
 
+    /// <summary>The same with a callback of the application's, which may want what SslStream alone can do: it stays with stock HTTPS.</summary>
+    [Fact]
+    public async Task Configuration_with_a_callback_of_code_stays_stock()
+    {
+        WebApplicationBuilder builder = Builder(isKTls: true);
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Kestrel:Endpoints:Site:Url"] = "https://127.0.0.1:0" });
+        builder.WebHost.ConfigureKestrel((context, kestrel) => kestrel.Configure(context.Configuration.GetSection("Kestrel")).Endpoint("Site", endpoint => endpoint.ListenOptions.UseHttps(
+            new TlsHandshakeCallbackOptions
+            {
+                OnConnectionState = endpoint.ListenOptions,
+                OnConnection = context =>
+                {
+                    context.AllowDelayedClientCertificateNegotation = true;
+                    return ValueTask.FromResult(new SslServerAuthenticationOptions { ServerCertificate = Site.Certificate });
+                },
+            })));
+        await using Site site = await Site.StartAsync(builder);
+        await AssertServesAsync(site, isKTls: false);
+    }
+
     [Fact]
     public async Task A_certificate_and_more() => await AssertUseKTlsServesAsync(
         listen => listen.UseKTls(Site.Certificate, https => https.SslProtocols = SslProtocols.Tls12, kernel => kernel.DataPlane = DataPlanePolicy.UserSpace), "Tls12", "UserSpace");
