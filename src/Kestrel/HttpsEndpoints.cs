@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using KTls.Kestrel.Tls;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
@@ -79,13 +80,17 @@ internal sealed class HttpsEndpoints(Action<KTlsOptions>? configureKernel, ILogg
 
         if (HttpsOptions(listenOptions) is { } https)
         {
-            return KTlsEndpoint.Create(next, listenOptions, https, configureKernel);
+            return KTlsEndpoint.Create(next, listenOptions, https, KTlsEndpoint.OptionsOf(listenOptions, configureKernel));
         }
 
         // Certificates by name (Sni in the configuration) come as a callback.
-        return HttpsCallbackOptions(listenOptions) is { } callback && IsOfKestrel(callback) && !MayAskLater(options)
-            ? KTlsEndpoint.Create(next, listenOptions, callback, configureKernel)
-            : next;
+        if (HttpsCallbackOptions(listenOptions) is not { } callback || !IsOfKestrel(callback) || MayAskLater(options))
+        {
+            return next;
+        }
+
+        KTlsOptions kernelOptions = KTlsEndpoint.OptionsOf(listenOptions, configureKernel);
+        return kernelOptions.ServerCredentials is null ? KTlsEndpoint.Create(next, listenOptions, callback, kernelOptions) : throw CredentialsAlone.TwoSources();
     }
 
     // A callback of the application may ask for what SslStream alone can do, which shows when it is called. That of Kestrel has a class of its

@@ -21,21 +21,34 @@ internal static class KTlsEndpoint
 
     public static bool IsMarked(ListenOptions listenOptions) => Marked.TryGetValue(listenOptions, out _);
 
+    /// <summary>What KTls adds, as an application sets it for an endpoint.</summary>
+    public static KTlsOptions OptionsOf(ListenOptions listenOptions, Action<KTlsOptions>? configureKernel)
+    {
+        var kernelOptions = new KTlsOptions { LoggerFactory = listenOptions.ApplicationServices.GetRequiredService<ILoggerFactory>() };
+        configureKernel?.Invoke(kernelOptions);
+        return kernelOptions;
+    }
+
     /// <summary>To be called when the server starts: only then are the options and <see cref="ListenOptions.Protocols"/> final.</summary>
-    public static ConnectionDelegate Create(ConnectionDelegate next, ListenOptions listenOptions, HttpsConnectionAdapterOptions https, Action<KTlsOptions>? configureKernel) =>
-        Create(next, listenOptions, new AdapterHandshakes(https, listenOptions.Protocols), https.HandshakeTimeout, configureKernel);
+    /// <exception cref="InvalidOperationException">There are <see cref="KTlsOptions.ServerCredentials"/> with what does not go with them.</exception>
+    public static ConnectionDelegate Create(ConnectionDelegate next, ListenOptions listenOptions, HttpsConnectionAdapterOptions https, KTlsOptions kernelOptions)
+    {
+        if (kernelOptions.ServerCredentials is not null)
+        {
+            CredentialsAlone.Check(https);
+        }
 
-    /// <inheritdoc cref="Create(ConnectionDelegate, ListenOptions, HttpsConnectionAdapterOptions, Action{KTlsOptions}?)"/>
-    public static ConnectionDelegate Create(ConnectionDelegate next, ListenOptions listenOptions, TlsHandshakeCallbackOptions callback, Action<KTlsOptions>? configureKernel) =>
-        Create(next, listenOptions, new CallbackHandshakes(callback, listenOptions.Protocols), callback.HandshakeTimeout, configureKernel);
+        return Create(next, listenOptions, new AdapterHandshakes(https, listenOptions.Protocols), https.HandshakeTimeout, kernelOptions);
+    }
 
-    private static ConnectionDelegate Create(ConnectionDelegate next, ListenOptions listenOptions, EndpointHandshakes handshakes, TimeSpan timeout, Action<KTlsOptions>? configureKernel)
+    /// <summary>To be called when the server starts: only then are the options and <see cref="ListenOptions.Protocols"/> final.</summary>
+    public static ConnectionDelegate Create(ConnectionDelegate next, ListenOptions listenOptions, TlsHandshakeCallbackOptions callback, KTlsOptions kernelOptions) =>
+        Create(next, listenOptions, new CallbackHandshakes(callback, listenOptions.Protocols), callback.HandshakeTimeout, kernelOptions);
+
+    private static ConnectionDelegate Create(ConnectionDelegate next, ListenOptions listenOptions, EndpointHandshakes handshakes, TimeSpan timeout, KTlsOptions kernelOptions)
     {
         IServiceProvider services = listenOptions.ApplicationServices;
         SocketTransportOptions transport = services.GetRequiredService<IOptions<SocketTransportOptions>>().Value;
-        ILoggerFactory loggerFactory = services.GetRequiredService<ILoggerFactory>();
-        var kernelOptions = new KTlsOptions { LoggerFactory = loggerFactory };
-        configureKernel?.Invoke(kernelOptions);
         kernelOptions.HandshakeTimeout = timeout > TimeSpan.FromDays(24) ? Timeout.InfiniteTimeSpan : timeout;
         kernelOptions.LeaveSocketOpen = true;
         return new KTlsConnectionMiddleware(
@@ -44,6 +57,6 @@ internal static class KTlsEndpoint
             kernelOptions,
             new BufferLimits(transport.MaxReadBufferSize ?? 0, transport.MaxWriteBufferSize ?? 0),
             new HandshakeMetrics(services.GetRequiredService<IMeterFactory>()),
-            loggerFactory.CreateLogger<KTlsConnectionMiddleware>()).OnConnectionAsync;
+            services.GetRequiredService<ILogger<KTlsConnectionMiddleware>>()).OnConnectionAsync;
     }
 }

@@ -1,6 +1,8 @@
 using System.Security.Cryptography.X509Certificates;
 using KTls;
+using KTls.Handshake;
 using KTls.Kestrel;
+using KTls.Kestrel.Tls;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
@@ -30,6 +32,28 @@ public static class KTlsListenOptionsExtensions
         }
 
         return listenOptions.UseKTls(Configure, configureKernel);
+    }
+
+    /// <summary>Serves HTTPS with the certificates that KTls chooses from: by name and by what the client can verify, with stapled OCSP responses.</summary>
+    /// <param name="listenOptions">The endpoint.</param>
+    /// <param name="serverCredentials">The certificates with their keys, such as <see cref="ServerCredentialFiles.Credentials"/>.</param>
+    /// <param name="configureHttps">Sets what else belongs to HTTPS; no certificate.</param>
+    /// <param name="configureKernel">What KTls adds.</param>
+    /// <returns>The endpoint.</returns>
+    /// <remarks>
+    /// Stock HTTPS does not know these certificates, so it cannot serve what KTls cannot: the server does not start with options that only
+    /// stock HTTPS can honour, or with a certificate from elsewhere, and connections that do not come from the transport of KTls are refused.
+    /// </remarks>
+    public static ListenOptions UseKTls(this ListenOptions listenOptions, ServerCredentials serverCredentials, Action<HttpsConnectionAdapterOptions>? configureHttps = null, Action<KTlsOptions>? configureKernel = null)
+    {
+        ArgumentNullException.ThrowIfNull(serverCredentials);
+        void Configure(KTlsOptions kernel)
+        {
+            kernel.ServerCredentials = serverCredentials;
+            configureKernel?.Invoke(kernel);
+        }
+
+        return listenOptions.UseKTls(configureHttps ?? (static _ => { }), Configure);
     }
 
     /// <summary>Serves HTTPS with a certificate from a store of the system.</summary>
@@ -80,14 +104,17 @@ public static class KTlsListenOptionsExtensions
         ArgumentNullException.ThrowIfNull(listenOptions);
         ArgumentNullException.ThrowIfNull(configureHttps);
         HttpsConnectionAdapterOptions? https = null;
+        KTlsOptions? kernelOptions = null;
         KTlsEndpoint.Mark(listenOptions);
-        listenOptions.Use(next => KTlsEndpoint.Create(next, listenOptions, https!, configureKernel));
+        listenOptions.Use(next => KTlsEndpoint.Create(next, listenOptions, https!, kernelOptions!));
 
         // Stock HTTPS comes next: it makes the endpoint an https one, completes the options, and serves what we leave to it.
         return listenOptions.UseHttps(options =>
         {
             https = options;
             configureHttps(options);
+            kernelOptions = KTlsEndpoint.OptionsOf(listenOptions, configureKernel);
+            CredentialsAlone.CompleteForStock(options, kernelOptions);
         });
     }
 
@@ -101,8 +128,10 @@ public static class KTlsListenOptionsExtensions
     {
         ArgumentNullException.ThrowIfNull(listenOptions);
         ArgumentNullException.ThrowIfNull(httpsOptions);
+        KTlsOptions kernelOptions = KTlsEndpoint.OptionsOf(listenOptions, configureKernel);
+        CredentialsAlone.CompleteForStock(httpsOptions, kernelOptions);
         KTlsEndpoint.Mark(listenOptions);
-        listenOptions.Use(next => KTlsEndpoint.Create(next, listenOptions, httpsOptions, configureKernel));
+        listenOptions.Use(next => KTlsEndpoint.Create(next, listenOptions, httpsOptions, kernelOptions));
         return listenOptions.UseHttps(httpsOptions);
     }
 
@@ -125,7 +154,7 @@ public static class KTlsListenOptionsExtensions
         }
 
         KTlsEndpoint.Mark(listenOptions);
-        listenOptions.Use(next => KTlsEndpoint.Create(next, listenOptions, callbackOptions, configureKernel));
+        listenOptions.Use(next => KTlsEndpoint.Create(next, listenOptions, callbackOptions, KTlsEndpoint.OptionsOf(listenOptions, configureKernel)));
         return listenOptions.UseHttps(callbackOptions);
     }
 }

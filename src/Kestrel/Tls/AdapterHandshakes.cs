@@ -28,7 +28,10 @@ internal sealed class AdapterHandshakes : EndpointHandshakes
     }
 
     /// <inheritdoc/>
-    public override string? WhyOnlyHttps => _https switch
+    public override string? WhyOnlyHttps => WhyOnlyHttpsCan(_https);
+
+    /// <summary>Why only stock HTTPS can serve with these options; null when we can.</summary>
+    public static string? WhyOnlyHttpsCan(HttpsConnectionAdapterOptions https) => https switch
     {
         { ClientCertificateMode: ClientCertificateMode.DelayCertificate } => "ClientCertificateMode is DelayCertificate",
         { TlsClientHelloBytesCallback: not null } => "TlsClientHelloBytesCallback is set",
@@ -44,7 +47,7 @@ internal sealed class AdapterHandshakes : EndpointHandshakes
         var options = new SslServerAuthenticationOptions
         {
             ServerCertificateContext = _context,
-            ServerCertificateSelectionCallback = _https.ServerCertificateSelector is { } select ? (_, name) => ForServers(select(connection, name))! : null,
+            ServerCertificateSelectionCallback = _https.ServerCertificateSelector is { } select && !CredentialsAlone.IsStandIn(select) ? (_, name) => ForServers(select(connection, name))! : null,
             ClientCertificateRequired = _https.ClientCertificateMode is ClientCertificateMode.AllowCertificate or ClientCertificateMode.RequireCertificate,
             RemoteCertificateValidationCallback = _https.ClientCertificateMode == ClientCertificateMode.NoCertificate ? null : Judge,
             EnabledSslProtocols = _https.SslProtocols,
