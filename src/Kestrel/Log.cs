@@ -16,8 +16,8 @@ internal static partial class Log
     [LoggerMessage(3, LogLevel.Debug, "Connection {ConnectionId}: {Protocol}, sending by {Sending}, receiving by {Receiving}.")]
     public static partial void Established(ILogger logger, string connectionId, SslProtocols protocol, DataPlaneKind sending, DataPlaneKind receiving);
 
-    [LoggerMessage(4, LogLevel.Information, "Connection {ConnectionId}: stock HTTPS serves it, because {Reason}.")]
-    public static partial void StepsAside(ILogger logger, string connectionId, string reason);
+    [LoggerMessage(4, LogLevel.Information, "Stock HTTPS serves connections of the endpoint {EndPoint}, because {Reason}.")]
+    public static partial void StepsAside(ILogger logger, EndPoint? endPoint, string reason);
 
     [LoggerMessage(5, LogLevel.Warning, "Stock HTTPS serves the endpoint {EndPoint}, because its connections do not come from the transport of KTls. Call UseKTls() on the web host builder; Unix sockets and pipes are always served so.")]
     public static partial void NotOurTransport(ILogger logger, EndPoint? endPoint);

@@ -318,6 +318,18 @@ public sealed class EndpointTests : IDisposable
         Assert.Single(_log.Lines, line => line.StartsWith("Warning: Stock HTTPS serves the endpoint 127.0.0.1:", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task Options_for_stock_alone_are_told_once()
+    {
+        WebApplicationBuilder builder = Builder(isKTls: true);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(
+            IPAddress.Loopback, 0, listen => listen.UseKTls(Site.Certificate, https => https.ClientCertificateMode = ClientCertificateMode.DelayCertificate)));
+        await using Site site = await Site.StartAsync(builder);
+        await AssertServesAsync(site, isKTls: false);
+        await AssertServesAsync(site, isKTls: false);
+        Assert.Single(_log.Lines, line => line.EndsWith("because ClientCertificateMode is DelayCertificate.", StringComparison.Ordinal));
+    }
+
     /// <summary>A certificate for clients is refused, for one connection, whoever serves.</summary>
     [Theory]
     [InlineData(false)]

@@ -13,7 +13,7 @@ namespace KTls.Kestrel.Tls;
 /// </summary>
 internal sealed class KTlsConnectionMiddleware(ConnectionDelegate next, EndpointHandshakes handshakes, KTlsOptions kernelOptions, BufferLimits limits, HandshakeMetrics metrics, ILogger logger)
 {
-    private int _hasWarned;
+    private int _hasTold;
 
     public async Task OnConnectionAsync(ConnectionContext context)
     {
@@ -23,19 +23,24 @@ internal sealed class KTlsConnectionMiddleware(ConnectionDelegate next, Endpoint
         }
         else if (handshakes.WhyOnlyHttps is { } reason)
         {
-            Log.StepsAside(logger, context.ConnectionId, reason);
+            if (IsFirstTime())
+            {
+                Log.StepsAside(logger, context.LocalEndPoint, reason);
+            }
         }
         else if (context.Features.Get<IBareSocketFeature>() is not { } bare)
         {
-            // Once for an endpoint: all its connections come the same way.
-            if (Interlocked.Exchange(ref _hasWarned, 1) == 0)
+            if (IsFirstTime())
             {
                 Log.NotOurTransport(logger, context.LocalEndPoint);
             }
         }
         else if (!bare.TryTakeSocket(out System.Net.Sockets.Socket? socket))
         {
-            Log.StepsAside(logger, context.ConnectionId, "a connection middleware before UseKTls has asked for the connection's pipes");
+            if (IsFirstTime())
+            {
+                Log.StepsAside(logger, context.LocalEndPoint, "a connection middleware before UseKTls has asked for the connection's pipes");
+            }
         }
         else
         {
@@ -53,6 +58,9 @@ internal sealed class KTlsConnectionMiddleware(ConnectionDelegate next, Endpoint
 
         await next(context).ConfigureAwait(false);
     }
+
+    // Once for an endpoint: all its connections come the same way.
+    private bool IsFirstTime() => Interlocked.Exchange(ref _hasTold, 1) == 0;
 
     private async Task<KTlsStream?> AuthenticateAsync(ConnectionContext context, System.Net.Sockets.Socket socket)
     {
