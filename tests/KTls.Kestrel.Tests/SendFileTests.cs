@@ -129,6 +129,18 @@ public sealed class SendFileTests
 
     [Theory]
     [MemberData(nameof(Servers))]
+    public async Task A_file_behind_links_goes_the_same_way(bool isKTls)
+    {
+        await using FileSite site = await FileSite.StartAsync(isKTls);
+        File.CreateSymbolicLink(site.PathOf("link"), "file.bin");
+        File.CreateSymbolicLink(site.PathOf("second"), site.PathOf("link"));
+        using HttpClient client = site.Site.CreateClient(HttpVersion.Version11);
+        Assert.Equal(FileSite.Content, await client.GetByteArrayAsync($"sent/second?length={FileSite.Content.Length}"));
+        Assert.Equal(isKTls ? 1 : 0, site.FilesSent);
+    }
+
+    [Theory]
+    [MemberData(nameof(Servers))]
     public async Task Without_a_length_it_is_chunked(bool isKTls)
     {
         await using FileSite site = await FileSite.StartAsync(isKTls);

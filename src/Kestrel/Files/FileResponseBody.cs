@@ -58,7 +58,7 @@ internal sealed class FileResponseBody(ConnectionContext connection, FilePipeWri
     public async Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default)
     {
         // What is small, wrong or odd is for Kestrel: a file without a length may be one of /proc, or a pipe.
-        long rest = new FileInfo(path).Length - offset;
+        long rest = LengthOf(path) - offset;
         long left = count ?? rest;
         if (offset < 0 || left <= MaxCopied || left > rest || !HasRoomFor(left))
         {
@@ -100,6 +100,13 @@ internal sealed class FileResponseBody(ConnectionContext connection, FilePipeWri
             offset += length;
             left -= length;
         }
+    }
+
+    // FileInfo tells the length of a link, not of the file behind it. A link without one is for Kestrel: it has no length that counts.
+    private static long LengthOf(string path)
+    {
+        var file = new FileInfo(path);
+        return file.LinkTarget is not null && file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo { Exists: true } target ? target.Length : file.Length;
     }
 
     // Without a Content-Length there would have to be a frame around each chunk (RFC 9112 §7.1).
