@@ -330,6 +330,20 @@ public sealed class EndpointTests : IDisposable
         Assert.Single(_log.Lines, line => line.EndsWith("because ClientCertificateMode is DelayCertificate.", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task OnAuthenticate_sees_the_certificate(bool isKTls)
+    {
+        SslServerAuthenticationOptions? seen = null;
+        await using Site site = await Site.StartAsync(isKTls, https => https.OnAuthenticate = (_, options) => seen = options);
+        using HttpClient client = site.CreateClient(HttpVersion.Version11);
+        Assert.Equal("small", await client.GetStringAsync("small"));
+        Assert.Same(Site.Certificate, seen!.ServerCertificate);
+        Assert.Same(Site.Certificate, seen.ServerCertificateContext!.TargetCertificate);
+        Assert.Null(seen.ServerCertificateSelectionCallback);
+    }
+
     /// <summary>A certificate for clients is refused, for one connection, whoever serves.</summary>
     [Theory]
     [InlineData(false)]

@@ -46,6 +46,7 @@ internal sealed class AdapterHandshakes : EndpointHandshakes
     {
         var options = new SslServerAuthenticationOptions
         {
+            ServerCertificate = _context is null ? null : _https.ServerCertificate,
             ServerCertificateContext = _context,
             ServerCertificateSelectionCallback = _https.ServerCertificateSelector is { } select && !CredentialsAlone.IsStandIn(select) ? (_, name) => ForServers(select(connection, name))! : null,
             ClientCertificateRequired = _https.ClientCertificateMode is ClientCertificateMode.AllowCertificate or ClientCertificateMode.RequireCertificate,
