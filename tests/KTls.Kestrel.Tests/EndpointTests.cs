@@ -344,6 +344,27 @@ public sealed class EndpointTests : IDisposable
         Assert.Null(seen.ServerCertificateSelectionCallback);
     }
 
+    /// <summary>Kestrel looks in the stores for the key.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_certificate_whose_key_is_in_the_store(bool isKTls)
+    {
+        using X509Certificate2 certificate = X509CertificateLoader.LoadPkcs12(Site.CreateCertificate("in.the.store").Export(X509ContentType.Pkcs12), null, X509KeyStorageFlags.PersistKeySet);
+        using X509Certificate2 alone = X509CertificateLoader.LoadCertificate(certificate.RawData);
+        using var store = new X509Store(StoreName.My, StoreLocation.CurrentUser, OpenFlags.ReadWrite);
+        store.Add(certificate);
+        try
+        {
+            await using Site site = await Site.StartAsync(isKTls, https => https.ServerCertificate = alone);
+            await AssertServesAsync(site, isKTls: false);
+        }
+        finally
+        {
+            store.Remove(certificate);
+        }
+    }
+
     /// <summary>A certificate for clients is refused, for one connection, whoever serves.</summary>
     [Theory]
     [InlineData(false)]

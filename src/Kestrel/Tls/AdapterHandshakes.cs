@@ -21,7 +21,7 @@ internal sealed class AdapterHandshakes : EndpointHandshakes
     {
         _https = https;
         _protocols = ApplicationProtocols(protocols);
-        if (https is { ServerCertificateSelector: null, ServerCertificate: { } certificate })
+        if (https is { ServerCertificateSelector: null, ServerCertificate: { HasPrivateKey: true } certificate })
         {
             _context = SslStreamCertificateContext.Create(certificate, https.ServerCertificateChain);
         }
@@ -35,6 +35,7 @@ internal sealed class AdapterHandshakes : EndpointHandshakes
     {
         { ClientCertificateMode: ClientCertificateMode.DelayCertificate } => "ClientCertificateMode is DelayCertificate",
         { TlsClientHelloBytesCallback: not null } => "TlsClientHelloBytesCallback is set",
+        { ServerCertificateSelector: null, ServerCertificate.HasPrivateKey: false } => "the certificate has no private key, which stock HTTPS looks for in the stores",
         _ => null,
     };
 
