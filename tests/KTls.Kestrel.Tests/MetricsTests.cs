@@ -35,6 +35,42 @@ public sealed class MetricsTests
         Assert.Equal(stock, await MeasureAsync(isKTls: true, SslProtocols.None, SilenceAsync));
     }
 
+    /// <summary>Else the number of those that are active would be one too few for ever.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_handshake_that_began_before_somebody_listens_does_not_end_for_him(bool isKTls)
+    {
+        var counted = new ConcurrentQueue<long>();
+        await using Site site = await Site.StartAsync(isKTls, https => https.HandshakeTimeout = TimeSpan.FromSeconds(20));
+        int port = new Uri(site.Addresses[0]).Port;
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, port);
+        await Task.Delay(500);
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == "kestrel.active_tls_handshakes")
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, value, tags, _) =>
+        {
+            if (tags.ToArray().Any(tag => tag.Key == "server.port" && Equals(tag.Value, port)))
+            {
+                counted.Enqueue(value);
+            }
+        });
+        listener.Start();
+        client.Dispose();
+        await BrowseAsync(site);
+        await site.StopAsync();
+        Assert.Equal([1, -1], counted);
+    }
+
     private static async Task SilenceAsync(Site site)
     {
         using var client = new TcpClient();

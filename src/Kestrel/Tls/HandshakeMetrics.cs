@@ -27,41 +27,45 @@ internal sealed class HandshakeMetrics
     }
 
     /// <summary>A handshake begins.</summary>
-    /// <returns>When that was.</returns>
-    public long Begin(ConnectionContext connection)
+    public Begun Begin(ConnectionContext connection)
     {
-        if (_active.Enabled)
+        bool isCounted = _active.Enabled;
+        if (isCounted)
         {
             _active.Add(1, TagsOf(connection));
         }
 
-        return Stopwatch.GetTimestamp();
+        return new Begun(Stopwatch.GetTimestamp(), isCounted);
     }
 
-    public void Succeeds(ConnectionContext connection, long begin, SslProtocols protocol)
+    public void Succeeds(ConnectionContext connection, Begun begin, SslProtocols protocol)
     {
         KeyValuePair<string, object?> version = new("tls.protocol.version", VersionOf(protocol));
         End(connection, begin, version);
         connection.Features.Get<IConnectionMetricsTagsFeature>()?.Tags.Add(version);
     }
 
-    public void Fails(ConnectionContext connection, long begin, Type failure)
+    public void Fails(ConnectionContext connection, Begun begin, Type failure)
     {
         End(connection, begin, new(ErrorType, failure.FullName));
         connection.Features.Get<IConnectionMetricsTagsFeature>()?.Tags.Add(new(ErrorType, "tls_handshake_failed"));
     }
 
-    private void End(ConnectionContext connection, long begin, KeyValuePair<string, object?> outcome)
+    private void End(ConnectionContext connection, Begun begin, KeyValuePair<string, object?> outcome)
     {
-        if (!_active.Enabled && !_duration.Enabled)
+        if (!begin.IsCounted && !_duration.Enabled)
         {
             return;
         }
 
         TagList tags = TagsOf(connection);
-        _active.Add(-1, tags);
+        if (begin.IsCounted)
+        {
+            _active.Add(-1, tags);
+        }
+
         tags.Add(outcome);
-        _duration.Record(Stopwatch.GetElapsedTime(begin).TotalSeconds, tags);
+        _duration.Record(Stopwatch.GetElapsedTime(begin.Time).TotalSeconds, tags);
     }
 
     private static TagList TagsOf(ConnectionContext connection)
@@ -87,4 +91,7 @@ internal sealed class HandshakeMetrics
 #pragma warning restore CA5397, SYSLIB0039
         _ => protocol.ToString(),
     };
+
+    /// <summary>When a handshake began, and whether somebody listened and counted it: who comes later must not see it go.</summary>
+    public readonly record struct Begun(long Time, bool IsCounted);
 }

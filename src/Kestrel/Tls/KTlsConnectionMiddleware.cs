@@ -64,7 +64,7 @@ internal sealed class KTlsConnectionMiddleware(ConnectionDelegate next, Endpoint
 
     private async Task<KTlsStream?> AuthenticateAsync(ConnectionContext context, System.Net.Sockets.Socket socket)
     {
-        long begin = metrics.Begin(context);
+        HandshakeMetrics.Begun begin = metrics.Begin(context);
         try
         {
             KTlsStream stream = await handshakes.RunAsync(context, socket, kernelOptions).ConfigureAwait(false);
