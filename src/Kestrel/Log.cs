@@ -36,4 +36,7 @@ internal static partial class Log
 
     [LoggerMessage(10, LogLevel.Error, "Connection {ConnectionId}: a callback of ConnectionClosed failed.")]
     public static partial void ClosedCallbackFailed(ILogger logger, string connectionId, Exception exception);
+
+    [LoggerMessage(11, LogLevel.Warning, "The endpoint {EndPoint} cannot accept connections and goes on to try: {Reason}")]
+    public static partial void CannotAccept(ILogger logger, EndPoint endPoint, string reason);
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
@@ -10,18 +11,24 @@ namespace KTls.Kestrel.Transport;
 /// <summary>Accepts connections and leaves them unread.</summary>
 internal sealed class KTlsListener : IConnectionListener
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(10);
+
     private readonly Socket _socket;
     private readonly bool _noDelay;
     private readonly MemoryPool<byte> _pool;
     private readonly SocketConnectionContextFactory _plainFactory;
     private readonly ILogger _logger;
+    private readonly ILogger _connectionLogger;
+    private long? _lastShortage;
 
     public KTlsListener(Socket socket, SocketTransportOptions options, MemoryPool<byte> pool, ILoggerFactory loggerFactory)
     {
         _socket = socket;
         _noDelay = options.NoDelay;
         _pool = pool;
-        _logger = loggerFactory.CreateLogger<DeferredConnection>();
+        _logger = loggerFactory.CreateLogger<KTlsListener>();
+        _connectionLogger = loggerFactory.CreateLogger<DeferredConnection>();
         EndPoint = socket.LocalEndPoint!;
         _plainFactory = new SocketConnectionContextFactory(
             new SocketConnectionFactoryOptions
@@ -46,12 +53,24 @@ internal sealed class KTlsListener : IConnectionListener
             {
                 accepted = await _socket.AcceptAsync(cancellationToken).ConfigureAwait(false);
                 accepted.NoDelay = _noDelay;
-                return new DeferredConnection(accepted, _pool, _plainFactory, _logger);
+                return new DeferredConnection(accepted, _pool, _plainFactory, _connectionLogger);
             }
             catch (Exception e) when (e is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted })
             {
                 // Unbound: Kestrel stops to accept.
                 return null;
+            }
+            catch (SocketException e) when (accepted is null && e.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable)
+            {
+                // The client waits in the kernel's queue, so the next try would fail at once. It passes when other connections end.
+                // Meanwhile one or another gets in: it is over when nothing was short for a while.
+                if (_lastShortage is not { } last || Stopwatch.GetElapsedTime(last) > Quiet)
+                {
+                    Log.CannotAccept(_logger, EndPoint, e.Message);
+                }
+
+                _lastShortage = Stopwatch.GetTimestamp();
+                await Task.Delay(Pause, cancellationToken).ConfigureAwait(false);
             }
             catch (SocketException)
             {
