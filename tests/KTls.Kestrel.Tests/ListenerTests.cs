@@ -3,6 +3,8 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace KTls.Kestrel.Tests;
 
@@ -31,6 +33,18 @@ public sealed class ListenerTests
         WebApplicationBuilder builder = Builder(isKTls);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenLocalhost(port));
         await Assert.ThrowsAsync<IOException>(() => Site.StartAsync(builder));
+    }
+
+    [Fact]
+    public async Task A_socket_that_cannot_listen_is_closed()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        WebApplicationBuilder builder = Builder(isKTls: true);
+        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = _ => socket);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        await Assert.ThrowsAsync<SocketException>(() => Site.StartAsync(builder));
+        Assert.True(socket.SafeHandle.IsClosed);
     }
 
     private static TcpListener Occupy(out int port)

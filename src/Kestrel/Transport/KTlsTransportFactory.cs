@@ -28,6 +28,11 @@ internal sealed class KTlsTransportFactory(IOptions<SocketTransportOptions> opti
             socket?.Dispose();
             throw new AddressInUseException(e.Message, e);
         }
+        catch
+        {
+            socket?.Dispose();
+            throw;
+        }
 
         return ValueTask.FromResult<IConnectionListener>(new KTlsListener(socket, transportOptions, pools.Create(), loggerFactory));
     }
