@@ -35,7 +35,9 @@ internal sealed class StreamPipes : IDuplexPipe
         _received = new Pipe(Options(maxReadBuffer));
         _toSend = new Pipe(Options(maxWriteBuffer));
         Output = new FilePipeWriter(_toSend.Writer);
-        _receiving = ReceiveAsync();
+
+        // On the pool: a client that has sent much already would hold up whoever makes this.
+        _receiving = Task.Run(ReceiveAsync);
         _sending = SendAsync();
     }
 
