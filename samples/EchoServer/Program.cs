@@ -27,7 +27,16 @@ Console.WriteLine($"Listening on {listener.LocalEndPoint}");
 var options = new SslServerAuthenticationOptions { ServerCertificate = certificate };
 while (true)
 {
-    _ = EchoAsync(await listener.AcceptAsync());
+    try
+    {
+        _ = EchoAsync(await listener.AcceptAsync());
+    }
+    catch (SocketException e)
+    {
+        // A client that is gone already, or descriptors are short: neither is the listener's end.
+        Console.WriteLine($"No connection: {e.Message}");
+        await Task.Delay(100);
+    }
 }
 
 async Task EchoAsync(Socket socket)
@@ -42,5 +51,8 @@ async Task EchoAsync(Socket socket)
     catch (Exception e)
     {
         Console.WriteLine($"A connection ended: {e.Message}");
+
+        // A handshake that fails leaves it open.
+        socket.Dispose();
     }
 }

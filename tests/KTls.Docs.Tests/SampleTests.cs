@@ -19,6 +19,8 @@ public sealed partial class SampleTests
         try
         {
             Assert.StartsWith("Listening", await server.StandardOutput.ReadLineAsync().WaitAsync(Patience), StringComparison.Ordinal);
+            await AssertStrangerIsSentAwayAsync(int.Parse(port, System.Globalization.CultureInfo.InvariantCulture));
+            Assert.StartsWith("A connection ended", await server.StandardOutput.ReadLineAsync().WaitAsync(Patience), StringComparison.Ordinal);
             using Process client = Start(commands[1], folder.FullName);
             await client.StandardInput.WriteAsync("hello\nworld\n");
             client.StandardInput.Close();
@@ -59,6 +61,21 @@ public sealed partial class SampleTests
         Assert.Equal(
             HelpOption().Matches(help).Select(match => match.Groups["option"].Value).Where(option => option != "--help"),
             PageOption().Matches(page).Select(match => match.Groups["option"].Value));
+    }
+
+    private static async Task AssertStrangerIsSentAwayAsync(int port)
+    {
+        using var stranger = new System.Net.Sockets.TcpClient();
+        await stranger.ConnectAsync(System.Net.IPAddress.Loopback, port);
+        await stranger.GetStream().WriteAsync("GET / HTTP/1.1\r\n\r\n"u8.ToArray());
+        try
+        {
+            await stranger.GetStream().CopyToAsync(Stream.Null).WaitAsync(Patience);
+        }
+        catch (IOException)
+        {
+            // A reset is an end, too.
+        }
     }
 
     private static string FreePort()

@@ -18,6 +18,15 @@ public sealed class Server
         await File.WriteAllBytesAsync(path, content);
         using SafeFileHandle file = File.OpenHandle(path, options: FileOptions.DeleteOnClose);
         Task serving = ServeAsync(TestPki.Ecdsa, file);
+
+        // Whoever speaks no TLS is sent away, and is not the server's end.
+        using (var stranger = new TcpClient())
+        {
+            await stranger.ConnectAsync(IPAddress.Loopback, 8443);
+            await stranger.GetStream().WriteAsync("GET / HTTP/1.1\r\n\r\n"u8.ToArray());
+            await AssertClosesAsync(stranger.GetStream());
+        }
+
         for (int i = 0; i < 2; i++)
         {
             var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
@@ -31,6 +40,18 @@ public sealed class Server
         Assert.False(serving.IsCompleted, serving.Exception?.ToString());
     }
 
+    private static async Task AssertClosesAsync(NetworkStream stream)
+    {
+        try
+        {
+            await stream.CopyToAsync(Stream.Null).WaitAsync(TimeSpan.FromSeconds(20));
+        }
+        catch (IOException)
+        {
+            // A reset is an end, too.
+        }
+    }
+
     private static async Task ServeAsync(X509Certificate2 certificate, SafeFileHandle file)
     {
         using var listener = new Socket(SocketType.Stream, ProtocolType.Tcp);
@@ -40,9 +61,17 @@ public sealed class Server
         while (true)
         {
             Socket socket = await listener.AcceptAsync();
-            await using KTlsStream stream = await KTlsStream.AuthenticateAsServerAsync(socket, options);
-            await stream.SendFileAsync(file, offset: 0, count: RandomAccess.GetLength(file));
-            await stream.ShutdownAsync();
+            try
+            {
+                await using KTlsStream stream = await KTlsStream.AuthenticateAsServerAsync(socket, options);
+                await stream.SendFileAsync(file, offset: 0, count: RandomAccess.GetLength(file));
+                await stream.ShutdownAsync();
+            }
+            catch (Exception e)
+            {
+                Console.Error.WriteLine(e.Message);
+                socket.Dispose(); // a handshake that fails leaves it open
+            }
         }
     }
 }
