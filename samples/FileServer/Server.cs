@@ -60,7 +60,9 @@ internal sealed class Server : IDisposable
         _listener.Dispose();
         Log.Stops(_options.Logger, _running.Count);
         aborting.CancelAfter(StopTimeout);
-        await Task.WhenAll(_running.Values).ConfigureAwait(false);
+
+        // What a connection throws is in the log, and does not keep the others from their end.
+        await Task.WhenAll(_running.Values).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     public void Dispose()
