@@ -28,18 +28,17 @@ internal sealed class Connection(Socket socket, ConnectionOptions options)
     public async Task RunAsync(CancellationToken stopping, CancellationToken aborting)
     {
         EndPoint? remote = null;
+        KTlsStream? stream = null;
         try
         {
             remote = Readable(socket.RemoteEndPoint);
 
             // Responses leave when they are written; nothing is gained by waiting for more (Nagle's algorithm).
             socket.NoDelay = true;
-            await using KTlsStream stream = await KTlsStream.AuthenticateAsServerAsync(socket, options.Tls, options.KTls, stopping).ConfigureAwait(false);
-            await ServeAsync(stream, remote, stopping, aborting).ConfigureAwait(false);
+            stream = await KTlsStream.AuthenticateAsServerAsync(socket, options.Tls, options.KTls, stopping).ConfigureAwait(false);
         }
         catch (Exception e) when (e is AuthenticationException or IOException or TimeoutException or SocketException)
         {
-            // ServeAsync lets nothing of this kind out, so it was the handshake.
             Log.HandshakeFailed(options.Logger, remote, Explain(e), Milliseconds);
             await LingerAsync(socket, aborting).ConfigureAwait(false);
         }
@@ -49,7 +48,19 @@ internal sealed class Connection(Socket socket, ConnectionOptions options)
         }
         finally
         {
-            socket.Dispose();
+            if (stream is null)
+            {
+                socket.Dispose();
+            }
+        }
+
+        if (stream is not null)
+        {
+            // Closes the socket, perhaps later: when TCP has taken the last records.
+            await using (stream.ConfigureAwait(false))
+            {
+                await ServeAsync(stream, remote, stopping, aborting).ConfigureAwait(false);
+            }
         }
     }
 
@@ -63,9 +74,9 @@ internal sealed class Connection(Socket socket, ConnectionOptions options)
         try
         {
             ending = await http.RunAsync().ConfigureAwait(false);
-            if (ending.IsClean)
+            if (ending.IsClean && !await TryCloseAsync(stream, aborting).ConfigureAwait(false))
             {
-                await CloseAsync(stream, aborting).ConfigureAwait(false);
+                ending = new Ending($"{ending.Reason}, and took no close_notify", IsClean: false);
             }
         }
         catch (Exception e)
@@ -105,19 +116,30 @@ internal sealed class Connection(Socket socket, ConnectionOptions options)
     private static string Printable(string name) =>
         name.Length == 0 ? "none" : string.Concat(name.Take(255).Select(c => char.IsControl(c) ? '?' : c));
 
-    private async Task CloseAsync(KTlsStream stream, CancellationToken aborting)
+    // False: the client is gone, or will not take even this.
+    private async Task<bool> TryCloseAsync(KTlsStream stream, CancellationToken aborting)
     {
         using var deadline = new Deadline(options.IdleTimeout, aborting);
         deadline.Restart();
         try
         {
             await stream.ShutdownAsync(deadline.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            return false;
+        }
+
+        try
+        {
             await LingerAsync(stream, aborting).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
-            // The client is gone, or will not take even this.
+            // It has everything, and does not say goodbye.
         }
+
+        return true;
     }
 
     // A socket that is closed while bytes of the client are unread answers with RST, and an RST makes the client's kernel
