@@ -35,7 +35,9 @@ site.UseDefaultFiles();
 site.UseStaticFiles();
 site.UseWebSockets();
 site.MapGet("/api/connection", (HttpContext http) => ConnectionReport.Of(http));
-site.MapGet("/download/{mebibytes:int:range(1,4096)}", (int mebibytes) => Results.File(downloads.FileOf(mebibytes), fileDownloadName: $"{mebibytes}.bin"));
+site.MapGet("/download/{mebibytes:int:range(1,4096)}", (int mebibytes) => downloads.FileOf(mebibytes) is { } file
+    ? Results.File(file, fileDownloadName: $"{mebibytes}.bin")
+    : Results.StatusCode(StatusCodes.Status507InsufficientStorage));
 site.Map("/echo", EchoSocket.RunAsync);
 site.MapGrpcService<GrpcCalls>();
 

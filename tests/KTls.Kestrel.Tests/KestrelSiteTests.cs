@@ -29,7 +29,7 @@ public sealed class KestrelSiteTests
             byte[] download = await client.GetByteArrayAsync("download/3");
             Assert.Equal(3 << 20, download.Length);
             Assert.Equal([0, 0, 1, 1, 2, 2], from i in Enumerable.Range(0, 3) from place in new[] { 0, (1 << 20) - 1 } select download[(i << 20) + place]);
-            foreach ((string address, HttpStatusCode status) in new[] { ("download/0", HttpStatusCode.NotFound), ("download/4097", HttpStatusCode.NotFound), ("echo", HttpStatusCode.BadRequest) })
+            foreach ((string address, HttpStatusCode status) in new[] { ("download/0", HttpStatusCode.NotFound), ("download/4097", HttpStatusCode.NotFound), ("download/4096", HttpStatusCode.InsufficientStorage), ("echo", HttpStatusCode.BadRequest) })
             {
                 using HttpResponseMessage answer = await client.GetAsync(address);
                 Assert.Equal(status, answer.StatusCode);
