@@ -106,7 +106,9 @@ internal sealed class FileResponseBody(ConnectionContext connection, FilePipeWri
     private static long LengthOf(string path)
     {
         var file = new FileInfo(path);
-        return file.LinkTarget is not null && file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo { Exists: true } target ? target.Length : file.Length;
+        return file.Exists && file.Attributes.HasFlag(FileAttributes.ReparsePoint) && file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo { Exists: true } target
+            ? target.Length
+            : file.Length;
     }
 
     // Without a Content-Length there would have to be a frame around each chunk (RFC 9112 §7.1).
