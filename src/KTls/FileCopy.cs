@@ -4,9 +4,24 @@ using Microsoft.Win32.SafeHandles;
 
 namespace KTls;
 
-/// <summary>Sends a file where the kernel does not seal: by reading and writing.</summary>
+/// <summary>Sends a file where the kernel does not seal: by reading and writing. What a file fails with is told from what a connection fails with.</summary>
 internal static class FileCopy
 {
+    /// <summary>How many bytes a file has.</summary>
+    /// <exception cref="FileReadException">The file failed.</exception>
+    /// <exception cref="NotSupportedException">It has no length.</exception>
+    public static long LengthOf(SafeFileHandle file)
+    {
+        try
+        {
+            return RandomAccess.GetLength(file);
+        }
+        catch (IOException e)
+        {
+            throw new FileReadException(e);
+        }
+    }
+
     /// <summary>Reads a part of a file and writes it.</summary>
     /// <param name="file">The file.</param>
     /// <param name="offset">First byte.</param>

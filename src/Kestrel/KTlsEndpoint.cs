@@ -35,7 +35,11 @@ internal static class KTlsEndpoint
     {
         if (kernelOptions.ServerCredentials is not null)
         {
-            CredentialsAlone.Check(https);
+            CredentialsAlone.Check(https, listenOptions.Protocols);
+        }
+        else if (CredentialsAlone.IsStandIn(https.ServerCertificateSelector))
+        {
+            throw new InvalidOperationException("These HTTPS options were completed for an endpoint with KTlsOptions.ServerCredentials, and have no certificate for this one: each endpoint needs options of its own.");
         }
 
         return Create(next, listenOptions, new AdapterHandshakes(https, listenOptions.Protocols), https.HandshakeTimeout, kernelOptions);

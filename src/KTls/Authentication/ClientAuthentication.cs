@@ -64,7 +64,8 @@ internal static class ClientAuthentication
         }
         catch (Exception e) when (e is not OperationCanceledException || attempt.Time.IsUp)
         {
-            if (sessions is { HasTaken: true })
+            // Not for what is wrong at this end.
+            if (sessions is { HasTaken: true } && e is not (ObjectDisposedException or KernelTlsException))
             {
                 sessions.Forget();
             }

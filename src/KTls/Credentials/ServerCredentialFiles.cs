@@ -149,15 +149,22 @@ public sealed class ServerCredentialFiles : IDisposable
             }
 
             _seen = fingerprint;
-            _isInUse = TryLoad(Files, out CredentialException? reason);
-            if (_isInUse || !hasChanged)
+            CertificateCredential? loaded = Load(Files, out CredentialException? reason);
+            _isInUse = loaded is not null;
+            failure = hasChanged ? reason : null;
+            if (!_isInUse && Files.OcspResponse is not null)
             {
-                return _isInUse;
+                // A new certificate must not have to wait for its OCSP response until the one before has expired. One that is there already keeps the response
+                // that it has, for as long as that is good.
+                loaded = Load(WithoutOcspResponse(Files), out _);
+                if (loaded?.Certificate.RawData.AsSpan().SequenceEqual(Credential.Certificate.RawData) == true)
+                {
+                    return false;
+                }
             }
 
-            // A certificate must not have to wait for its OCSP response until the one before has expired.
-            failure = reason;
-            return Files.OcspResponse is not null && TryLoad(WithoutOcspResponse(Files), out _);
+            Credential = loaded ?? Credential;
+            return loaded is not null;
         }
 
         private static CertificateFiles WithoutOcspResponse(CertificateFiles files) => new()
@@ -169,19 +176,18 @@ public sealed class ServerCredentialFiles : IDisposable
             ServerNames = files.ServerNames,
         };
 
-        private bool TryLoad(CertificateFiles files, out CredentialException? reason)
+        private static CertificateCredential? Load(CertificateFiles files, out CredentialException? reason)
         {
             try
             {
-                Credential = CertificateCredential.FromFiles(files);
                 reason = null;
-                return true;
+                return CertificateCredential.FromFiles(files);
             }
             catch (Exception e)
             {
                 // Whatever it is, the other credentials must not suffer.
                 reason = e as CredentialException ?? new CredentialException($"{files.Certificate}: {e.Message}", e);
-                return false;
+                return null;
             }
         }
     }

@@ -139,7 +139,8 @@ internal sealed partial class SplitConnection
             return failure;
         }
 
-        if (alert is not null || failure.InnerException is TlsAlertException)
+        // Not for what is wrong at this end, such as a kernel that cannot change keys.
+        if (failure.InnerException is TlsAlertException || alert is not (null or AlertDescription.InternalError))
         {
             _sessions?.Forget();
         }

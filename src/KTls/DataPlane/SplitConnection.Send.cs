@@ -90,7 +90,7 @@ internal sealed partial class SplitConnection
         try
         {
             // What the file does not have counts against no limit.
-            count = Math.Min(count, Math.Max(0, RandomAccess.GetLength(file) - offset));
+            count = Math.Min(count, Math.Max(0, FileCopy.LengthOf(file) - offset));
             long sent = 0;
             bool isFirst = true;
             while (true)

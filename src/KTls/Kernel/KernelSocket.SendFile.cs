@@ -96,12 +96,18 @@ internal sealed partial class KernelSocket
         };
     }
 
-    // sendfile(2) has one errno for both ends. What is neither the connection's nor a record's that could not be sealed is the file's. A
-    // network file system may say ETIMEDOUT or ENOTCONN, too: that is taken for the connection's.
+    // sendfile(2) has one errno for both ends. What is neither the connection's, be it by a message of ICMP, nor a record's that could not be sealed, nor
+    // a lack of memory, is the file's. A network file system may say ETIMEDOUT or ENOTCONN, too: that is taken for the connection's.
     private static IOException ToException(int errno)
     {
         IOException failure = SocketFailure.ToException(KernelCalls.SendFile, errno);
-        return failure is KernelTlsException { Errno: not ErrorNumber.EBADMSG } ? new FileReadException(failure) : failure;
+        const int EPROTO = 71;
+        return failure is KernelTlsException
+        {
+            Errno: not (ErrorNumber.EBADMSG or ErrorNumber.EMSGSIZE or ErrorNumber.EACCES or EPROTO or ErrorNumber.ENOPROTOOPT or ErrorNumber.ENOMEM or ErrorNumber.ENOBUFS)
+        }
+            ? new FileReadException(failure)
+            : failure;
     }
 
     // Sends as much as fits and advances past it. 0: all is out, or the file ended; EAGAIN: to be called again;

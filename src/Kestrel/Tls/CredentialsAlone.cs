@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace KTls.Kestrel.Tls;
@@ -25,14 +26,14 @@ internal static class CredentialsAlone
     }
 
     /// <exception cref="InvalidOperationException">There is another certificate, or only stock HTTPS can serve.</exception>
-    public static void Check(HttpsConnectionAdapterOptions https)
+    public static void Check(HttpsConnectionAdapterOptions https, HttpProtocols protocols)
     {
         if (https.ServerCertificate is not null || !IsStandIn(https.ServerCertificateSelector))
         {
             throw TwoSources();
         }
 
-        if (AdapterHandshakes.WhyOnlyHttpsCan(https) is { } reason)
+        if ((protocols.HasFlag(HttpProtocols.Http3) ? "HTTP/3 is enabled for it" : AdapterHandshakes.WhyOnlyHttpsCan(https)) is { } reason)
         {
             throw new InvalidOperationException($"KTlsOptions.ServerCredentials is set, which stock HTTPS does not know, and only stock HTTPS can serve the endpoint, because {reason}.");
         }

@@ -86,6 +86,16 @@ public sealed class OpenSslClientTests(OpenSslFiles files) : IClassFixture<OpenS
         Assert.False(served.Reload());
         Assert.Single(failures);
 
+        // The response alone is damaged, or not there: the one that was good stays.
+        File.WriteAllBytes(files["now.ocsp"], File.ReadAllBytes(files["p384.ocsp"])[..100]);
+        Assert.False(served.Reload());
+        Assert.Equal(2, failures.Count);
+        File.Delete(files["now.ocsp"]);
+        Assert.False(served.Reload());
+        Assert.Equal(File.ReadAllBytes(files["p384.ocsp"]), served.Credentials.Current.Single().OcspResponse);
+        Use("p384", "p384");
+        Assert.True(served.Reload());
+
         void Use(string certificate, string response)
         {
             File.Copy(files[$"{certificate}.chain"], files["now.chain"], overwrite: true);
