@@ -136,14 +136,17 @@ public abstract partial class KTlsContract
             return;
         }
 
+        // As a rule there is no room for it; but TCP may have made some by now.
+        Exception? cancellation;
         using (var soon = new CancellationTokenSource(100))
         {
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Client(pair).ShutdownAsync(soon.Token).WaitAsync(Patience));
+            cancellation = await Record.ExceptionAsync(() => Client(pair).ShutdownAsync(soon.Token).WaitAsync(Patience));
+            Assert.True(cancellation is null or OperationCanceledException, $"{cancellation}");
         }
 
         await pair.Client.DisposeAsync();
         await pair.Server.CopyToAsync(Stream.Null).WaitAsync(Patience);
-        Assert.False(Server(pair).CloseNotifyReceived);
+        Assert.True(cancellation is not null || Server(pair).CloseNotifyReceived);
     }
 
     [Fact]

@@ -240,6 +240,12 @@ public abstract partial class KTlsContract
             return; // SslStream's own stream is broken by a cancellation.
         }
 
+        await AssertGoesOnAsync(pair, content);
+    }
+
+    // A part of the content is out, in order, and what is written now follows it.
+    private static async Task AssertGoesOnAsync(Pair pair, byte[] content)
+    {
         pair.Client.WriteTimeout = 30_000;
         Task writing = OnThread(() =>
         {

@@ -135,16 +135,7 @@ public abstract partial class KTlsContract
             return; // SslStream's own stream is broken by a cancellation.
         }
 
-        pair.Client.WriteTimeout = 30_000;
-        Task writing = OnThread(() =>
-        {
-            pair.Client.Write([1, 2, 3], 0, 3);
-            Client(pair).ShutdownAsync().GetAwaiter().GetResult();
-        });
-        byte[] received = await ReadToEndAsync(pair.Server).WaitAsync(Patience);
-        await writing.WaitAsync(Patience);
-        Assert.Equal([1, 2, 3], received[^3..]);
-        Assert.Equal(content[..(received.Length - 3)], received[..^3]);
+        await AssertGoesOnAsync(pair, content);
     }
 
     /// <summary>Behind SslStream a thread waits for what is asynchronous.</summary>
