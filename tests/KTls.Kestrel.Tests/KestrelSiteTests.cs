@@ -62,43 +62,6 @@ public sealed class KestrelSiteTests
         Assert.Contains(reason, Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }
 
-    /// <summary>It is told once, costs no processor time, and passes.</summary>
-    [Fact]
-    public async Task A_site_without_descriptors_waits_for_some()
-    {
-        RunningSite site = await RunningSite.StartAsync(string.Empty);
-        await using (site)
-        {
-            // .NET itself needs some for what it does the first time.
-            Assert.NotEmpty(await AskAsync(site));
-            int open = Directory.GetFileSystemEntries($"/proc/{site.ProcessId}/fd").Length;
-            await PeerProgram.RunAsync("prlimit", $"--pid={site.ProcessId}", $"--nofile={open}:");
-            var waiting = new List<Socket>();
-            for (int i = 0; i < 20; i++)
-            {
-                var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-                waiting.Add(client);
-                await client.ConnectAsync(IPAddress.Loopback, site.Address.Port);
-            }
-
-            await Task.Delay(1_000);
-            TimeSpan used = site.ProcessorTime;
-            await Task.Delay(3_000);
-            Assert.InRange((site.ProcessorTime - used).TotalSeconds, 0, 1.5);
-            await PeerProgram.RunAsync("prlimit", $"--pid={site.ProcessId}", "--nofile=1024:");
-            Assert.NotEmpty(await AskAsync(site));
-            waiting.ForEach(client => client.Dispose());
-        }
-
-        Assert.Single((await site.Log).Split('\n'), line => line.Contains("cannot accept connections", StringComparison.Ordinal));
-
-        static async Task<string> AskAsync(RunningSite site)
-        {
-            using HttpClient client = site.CreateClient(HttpVersion.Version11);
-            return await client.GetStringAsync("site.js");
-        }
-    }
-
     [Theory]
     [InlineData("--http1.1", "HTTP/1.1")]
     [InlineData("--http2", "HTTP/2")]

@@ -30,19 +30,6 @@ internal sealed partial class RunningSite : IAsyncDisposable
 
     public int ProcessId => _process.Id;
 
-    /// <summary>All that the site has said, once it has ended.</summary>
-    public Task<string> Log => _log;
-
-    /// <summary>What it has used so far.</summary>
-    public TimeSpan ProcessorTime
-    {
-        get
-        {
-            _process.Refresh();
-            return _process.TotalProcessorTime;
-        }
-    }
-
     /// <summary>Who has to open what comes in: a kernel that cannot change keys does not receive (docs/FALLBACK.md).</summary>
     public static string Receiving(string sending) =>
         sending == "Kernel" && KernelTls.Probe().Ciphers.Any(cipher => cipher.Rekey is { IsAvailable: false }) ? "UserSpace" : sending;
