@@ -7,8 +7,8 @@ namespace KTls.Handshake;
 /// <summary>The sizes of RSA keys that are taken of a peer. Neither .NET nor a chain of certificates has bounds of its own.</summary>
 internal static class PeerRsaKey
 {
-    // Anybody breaks 512 bits in hours (RFC 3766, RFC 8017 §A.1 leave it open). Certificate authorities have had 2048 as the least since 2014; devices with
-    // certificates of their own have 1024, and whoever pins those decides himself.
+    // 512 bits are broken in hours, and no RFC of TLS forbids them. Certificate authorities give 2048 at least; devices with certificates of their own have 1024,
+    // and whoever pins those decides himself.
     private const int MinBits = 1024;
 
     // A check takes time with the square of the size, and comes before any trust.

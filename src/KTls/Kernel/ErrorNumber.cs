@@ -17,6 +17,7 @@ internal static class ErrorNumber
     public const int EMFILE = 24;
     public const int ENOSPC = 28;
     public const int EPIPE = 32;
+    public const int EPROTO = 71;
     public const int EBADMSG = 74;
     public const int EOVERFLOW = 75;
     public const int EMSGSIZE = 90;
@@ -53,6 +54,7 @@ internal static class ErrorNumber
         EMFILE => nameof(EMFILE),
         ENOSPC => nameof(ENOSPC),
         EPIPE => nameof(EPIPE),
+        EPROTO => nameof(EPROTO),
         EBADMSG => nameof(EBADMSG),
         EOVERFLOW => nameof(EOVERFLOW),
         EMSGSIZE => nameof(EMSGSIZE),

@@ -101,10 +101,9 @@ internal sealed partial class KernelSocket
     private static IOException ToException(int errno)
     {
         IOException failure = SocketFailure.ToException(KernelCalls.SendFile, errno);
-        const int EPROTO = 71;
         return failure is KernelTlsException
         {
-            Errno: not (ErrorNumber.EBADMSG or ErrorNumber.EMSGSIZE or ErrorNumber.EACCES or EPROTO or ErrorNumber.ENOPROTOOPT or ErrorNumber.ENOMEM or ErrorNumber.ENOBUFS)
+            Errno: not (ErrorNumber.EBADMSG or ErrorNumber.EMSGSIZE or ErrorNumber.EACCES or ErrorNumber.EPROTO or ErrorNumber.ENOPROTOOPT or ErrorNumber.ENOMEM or ErrorNumber.ENOBUFS)
         }
             ? new FileReadException(failure)
             : failure;
