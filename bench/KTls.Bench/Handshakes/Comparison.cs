@@ -4,10 +4,10 @@ namespace KTls.Bench.Handshakes;
 internal static class Comparison
 {
     // The JIT compiler works in the background and in stages, after calls and time: a server that has run for a while has
-    // that behind it. So nothing is measured before it has been nearly idle for some repetitions; between two stages it is idle, too.
-    private const int MinWarmUps = 40;
-    private const int MaxWarmUps = 150;
-    private const int IdleWarmUps = 10;
+    // that behind it. So nothing is measured before it has been nearly idle for many repetitions; between two stages it is idle, too.
+    private const int MinWarmUps = 100;
+    private const int MaxWarmUps = 300;
+    private const int IdleWarmUps = 40;
     private const double IdleJitShare = 0.01;
 
     public static async Task RunAsync(Report report, string group, HandshakeBatch batch, ITlsImplementation[] implementations, int repetitions, int count, bool withPrimitives)

@@ -23,7 +23,8 @@ namespace KTls.Kernel;
 /// <para>
 /// Where the pool is behind with what waits have ended for, the thread would interrupt a working thread for each event, only to have the event queue
 /// up. So it leaves the looking to the pool then: a work item looks for events, passes them on and queues up again behind them, until there are none and
-/// the thread takes over. It takes over, too, when the item has to wait for long.
+/// the thread takes over. Where the pool has nothing else to do, the item may stay for the next one (<see cref="BriefWait"/>): the thread would have to be
+/// woken, and would then have to wake one of the pool. The thread takes over, too, when the item has to wait for long.
 /// </para>
 /// </remarks>
 internal sealed unsafe class ReadinessThread : IThreadPoolWorkItem
@@ -39,6 +40,9 @@ internal sealed unsafe class ReadinessThread : IThreadPoolWorkItem
 
     // How often closed handles are looked for.
     private const int MillisecondsToSweep = 1000;
+
+    // The least that epoll_wait(2) can wait.
+    private const int MillisecondsToStay = 1;
 
     private static readonly Lock Starting = new();
     private static ReadinessThread? _sharedThread;
@@ -57,6 +61,11 @@ internal sealed unsafe class ReadinessThread : IThreadPoolWorkItem
     private Looker _looker;
     private bool _isItemQueued;
     private uint _looks;
+
+    private uint _paidStays;
+
+    // The item's.
+    private BriefWait _stay;
 
     private ReadinessThread(int epoll) => _epoll = epoll;
 
@@ -104,6 +113,18 @@ internal sealed unsafe class ReadinessThread : IThreadPoolWorkItem
             lock (_handOver)
             {
                 return _looks;
+            }
+        }
+    }
+
+    /// <summary>How often something happened while the pool stayed for it.</summary>
+    public uint PaidStays
+    {
+        get
+        {
+            lock (_handOver)
+            {
+                return _paidStays;
             }
         }
     }
@@ -272,9 +293,17 @@ internal sealed unsafe class ReadinessThread : IThreadPoolWorkItem
         }
 
         int count = WaitForEvents(milliseconds: 0);
+        bool stays = count == 0 && _stay.TryBegin(WaitingSeat.ForEvents);
+        if (stays)
+        {
+            count = WaitForEvents(MillisecondsToStay);
+            _stay.End(WaitingSeat.ForEvents, cameTrue: count != 0);
+        }
+
         PassOn(count);
         lock (_handOver)
         {
+            _paidStays += stays && count != 0 ? 1u : 0;
             if (count != 0)
             {
                 _looker = Looker.QueuedItem;

@@ -20,6 +20,9 @@ internal sealed class WaitingSeat(int moments, Func<bool> mayStay, StrongBox<int
     /// <summary>For receivers.</summary>
     public static WaitingSeat ForData { get; } = new(moments: 1, IsPoolIdle, TakenInProcess);
 
+    /// <summary>For the work item that looks for events of all sockets (<see cref="ReadinessThread"/>).</summary>
+    public static WaitingSeat ForEvents { get; } = new(moments: 1, IsPoolIdle, TakenInProcess);
+
     /// <summary>How long a thread may stay, in milliseconds, as long as <see cref="MayStay"/>.</summary>
     public int Moments => moments;
 

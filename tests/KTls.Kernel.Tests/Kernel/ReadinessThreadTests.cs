@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace KTls.Kernel.Tests;
 
 // Who looks for events: the thread or the pool. Plain TCP: what is tested here needs no kernel TLS.
@@ -85,6 +87,52 @@ public class ReadinessThreadTests
                 {
                     await socket.SendAsync(one, CancellationToken.None);
                 }
+            }
+        }
+    }
+
+    // Bursts, behind which the pool is behind, and then nothing for a moment, in which it has nothing else to do.
+    [Fact]
+    public async Task A_pool_with_nothing_else_to_do_stays_for_the_next_event_and_nothing_is_lost()
+    {
+        const int Bursts = 1000;
+        KernelPair[] pairs = [.. Enumerable.Range(0, 8 * Environment.ProcessorCount).Select(_ => KernelPair.Plain())];
+        try
+        {
+            uint stays = ReadinessThread.Shared.PaidStays;
+            Task[] receivers = [.. pairs.Select(pair => CountAsync(pair.Server))];
+            Thread sender = new(Send) { IsBackground = true };
+            sender.Start();
+            await Task.WhenAll(receivers).Soon();
+            sender.Join();
+            Assert.InRange(ReadinessThread.Shared.PaidStays - stays, 3u, uint.MaxValue);
+            await AssertThreadLooksAsync();
+        }
+        finally
+        {
+            Array.ForEach(pairs, pair => pair.Dispose());
+        }
+
+        void Send()
+        {
+            for (int i = 0; i < Bursts; i++)
+            {
+                foreach (KernelPair pair in pairs)
+                {
+                    pair.ClientSocket.Send("x"u8);
+                }
+
+                long pause = Stopwatch.GetTimestamp();
+                SpinWait.SpinUntil(() => Stopwatch.GetElapsedTime(pause) > TimeSpan.FromMicroseconds(300));
+            }
+        }
+
+        static async Task CountAsync(KernelSocket socket)
+        {
+            byte[] one = new byte[1];
+            for (int i = 0; i < Bursts; i++)
+            {
+                Assert.Equal(1, await socket.ReceiveAsync(one, CancellationToken.None));
             }
         }
     }
