@@ -25,7 +25,14 @@ public sealed partial class KTlsStream
     public override int WriteTimeout { get => _writeTimeout; set => _writeTimeout = CheckTimeout(value); }
 
     /// <summary>As <see cref="ReadAsync(Memory{byte}, CancellationToken)"/>, and blocks the thread while it waits.</summary>
-    /// <inheritdoc cref="ReadAsync(byte[], int, int, CancellationToken)"/>
+    /// <param name="buffer">Where to put the data. Bytes beyond the returned count may be overwritten, too.</param>
+    /// <param name="offset">First index in <paramref name="buffer"/>, from 0.</param>
+    /// <param name="count">At most so many bytes, from 0, within <paramref name="buffer"/>; 0: this waits until there is something to read.</param>
+    /// <returns>Bytes read; 0: the peer has ended the stream, or <paramref name="count"/> is 0.</returns>
+    /// <exception cref="IOException">The connection broke, the peer violated the protocol, or <see cref="ReadTimeout"/> is over, after which a read can be tried again.</exception>
+    /// <exception cref="EndOfStreamException">TCP ended without close_notify, and <see cref="KTlsOptions.RequireCloseNotify"/> is set.</exception>
+    /// <exception cref="KeyUpdateUnavailableException">The peer has changed its keys, and the kernel cannot; see <see cref="KTlsOptions.ReceiveWithoutRekey"/>.</exception>
+    /// <exception cref="NotSupportedException">Another read is under way.</exception>
     public override int Read(byte[] buffer, int offset, int count)
     {
         ValidateBufferArguments(buffer, offset, count);
@@ -35,7 +42,13 @@ public sealed partial class KTlsStream
     }
 
     /// <summary>As <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>, and blocks the thread while it waits.</summary>
-    /// <inheritdoc cref="WriteAsync(byte[], int, int, CancellationToken)"/>
+    /// <param name="buffer">The data.</param>
+    /// <param name="offset">First index in <paramref name="buffer"/>, from 0.</param>
+    /// <param name="count">So many bytes, from 0, within <paramref name="buffer"/>.</param>
+    /// <exception cref="IOException">The connection broke, or <see cref="WriteTimeout"/> is over; a part of the data may be out then.</exception>
+    /// <exception cref="KeyUpdateUnavailableException">The key for sending may seal no more and cannot change; see <see cref="KTlsOptions.MaxBytesPerKey"/>.</exception>
+    /// <exception cref="InvalidOperationException">The stream was shut down.</exception>
+    /// <exception cref="NotSupportedException">Another write is under way.</exception>
     public override void Write(byte[] buffer, int offset, int count)
     {
         ValidateBufferArguments(buffer, offset, count);

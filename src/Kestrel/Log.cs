@@ -16,10 +16,10 @@ internal static partial class Log
     [LoggerMessage(3, LogLevel.Debug, "Connection {ConnectionId}: {Protocol}, sending by {Sending}, receiving by {Receiving}.")]
     public static partial void Established(ILogger logger, string connectionId, SslProtocols protocol, DataPlaneKind sending, DataPlaneKind receiving);
 
-    [LoggerMessage(4, LogLevel.Information, "Stock HTTPS serves connections of the endpoint {EndPoint}, because {Reason}.")]
+    [LoggerMessage(4, LogLevel.Information, "KTls leaves connections of the endpoint {EndPoint} to stock HTTPS, which refuses those of ServerCredentials, because {Reason}.")]
     public static partial void StepsAside(ILogger logger, EndPoint? endPoint, string reason);
 
-    [LoggerMessage(5, LogLevel.Warning, "Stock HTTPS serves the endpoint {EndPoint}, because its connections do not come from the transport of KTls. Call UseKTls() on the web host builder; Unix sockets and pipes are always served so.")]
+    [LoggerMessage(5, LogLevel.Warning, "KTls leaves the endpoint {EndPoint} to stock HTTPS, which refuses connections of ServerCredentials, because they do not come from the transport of KTls. Call UseKTls() on the web host builder; Unix sockets and pipes are always served so.")]
     public static partial void NotOurTransport(ILogger logger, EndPoint? endPoint);
 
     [LoggerMessage(6, LogLevel.Debug, "Connection {ConnectionId}: the transport sends {Length} bytes of {Path}.")]
