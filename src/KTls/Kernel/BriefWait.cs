@@ -1,7 +1,7 @@
 namespace KTls.Kernel;
 
 /// <summary>
-/// How long a thread that found no room, or no data, may stay for it, before it leaves the wait to the <see cref="ReadinessThread"/>.
+/// How long a thread that found no room, no data, or no event of any socket, may stay for it, before it leaves the wait to the <see cref="ReadinessThread"/>.
 /// </summary>
 /// <remarks>
 /// Who moves much data finds the buffer full, or empty, again and again, and often the peer has changed that before a wait could go
