@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net.Sockets;
 
 namespace KTls.Kernel.Tests;
 
@@ -92,27 +91,21 @@ public class ReadinessThreadTests
         }
     }
 
-    // Bursts, with which the pool is behind, and then nothing for a moment, in which it has nothing else to do: until that was so some times, which
-    // takes a slow kernel longer. An event that got lost would be the last one.
+    // Bursts, behind which the pool is behind, and then nothing for a moment, in which it has nothing else to do.
     [Fact]
     public async Task A_pool_with_nothing_else_to_do_stays_for_the_next_event_and_nothing_is_lost()
     {
-        const uint Enough = 3;
-        int received = 0;
-        int sent = 0;
-        bool isComplete = true;
+        const int Bursts = 1000;
         KernelPair[] pairs = [.. Enumerable.Range(0, 8 * Environment.ProcessorCount).Select(_ => KernelPair.Plain())];
         try
         {
             uint stays = ReadinessThread.Shared.PaidStays;
             Task[] receivers = [.. pairs.Select(pair => CountAsync(pair.Server))];
-            Thread sender = new(() => Send(stays));
+            Thread sender = new(Send) { IsBackground = true };
             sender.Start();
-            sender.Join();
             await Task.WhenAll(receivers).Soon();
-            Assert.True(isComplete);
-            Assert.Equal(sent, received);
-            Assert.InRange(ReadinessThread.Shared.PaidStays - stays, Enough, uint.MaxValue);
+            sender.Join();
+            Assert.InRange(ReadinessThread.Shared.PaidStays - stays, 3u, uint.MaxValue);
             await AssertThreadLooksAsync();
         }
         finally
@@ -120,27 +113,26 @@ public class ReadinessThreadTests
             Array.ForEach(pairs, pair => pair.Dispose());
         }
 
-        void Send(uint stays)
+        void Send()
         {
-            long start = Stopwatch.GetTimestamp();
-            while (isComplete && ReadinessThread.Shared.PaidStays - stays < Enough && Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(20))
+            for (int i = 0; i < Bursts; i++)
             {
-                Array.ForEach(pairs, pair => pair.ClientSocket.Send("x"u8));
-                sent += pairs.Length;
-                isComplete = SpinWait.SpinUntil(() => Volatile.Read(ref received) == sent, TimeSpan.FromSeconds(5));
+                foreach (KernelPair pair in pairs)
+                {
+                    pair.ClientSocket.Send("x"u8);
+                }
+
                 long pause = Stopwatch.GetTimestamp();
                 SpinWait.SpinUntil(() => Stopwatch.GetElapsedTime(pause) > TimeSpan.FromMicroseconds(300));
             }
-
-            Array.ForEach(pairs, pair => pair.ClientSocket.Shutdown(SocketShutdown.Send));
         }
 
-        async Task CountAsync(KernelSocket socket)
+        static async Task CountAsync(KernelSocket socket)
         {
             byte[] one = new byte[1];
-            while (await socket.ReceiveAsync(one, CancellationToken.None) == 1)
+            for (int i = 0; i < Bursts; i++)
             {
-                Interlocked.Increment(ref received);
+                Assert.Equal(1, await socket.ReceiveAsync(one, CancellationToken.None));
             }
         }
     }
