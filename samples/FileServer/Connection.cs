@@ -35,6 +35,7 @@ internal sealed class Connection(Socket socket, ConnectionOptions options)
 
             // Responses leave when they are written; nothing is gained by waiting for more (Nagle's algorithm).
             socket.NoDelay = true;
+            LimitUnsent(socket);
             stream = await KTlsStream.AuthenticateAsServerAsync(socket, options.Tls, options.KTls, stopping).ConfigureAwait(false);
         }
         catch (Exception e) when (e is AuthenticationException or IOException or TimeoutException or SocketException)
@@ -61,6 +62,20 @@ internal sealed class Connection(Socket socket, ConnectionOptions options)
             {
                 await ServeAsync(stream, remote, stopping, aborting).ConfigureAwait(false);
             }
+        }
+    }
+
+    // The kernel takes more as soon as less than half of this is unsent. Without a limit it takes megabytes, and then nothing until a
+    // third of them is gone: to the server a slow client would look like one that has stopped. What is on its way does not count, and
+    // a fast client is as fast as without; with a quarter of this, the server's processor time doubled.
+    private static void LimitUnsent(Socket socket)
+    {
+        const int Tcp = 6;
+        const int NotSentLowAt = 25;
+        const int Unsent = 1024 * 1024;
+        if (OperatingSystem.IsLinux())
+        {
+            socket.SetRawSocketOption(Tcp, NotSentLowAt, BitConverter.GetBytes(Unsent));
         }
     }
 
