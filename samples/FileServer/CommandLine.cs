@@ -28,7 +28,7 @@ internal static class CommandLine
                                      sslstream       .NET's SslStream
           --handshake-timeout SEC  time for a TLS handshake [10]
           --idle-timeout SEC       time without a request, for a request to arrive, or for a
-                                   client to take 256 KiB of a response [60]
+                                   client to take 512 KiB of a response [60]
           --max-connections N      at most N connections at a time [10000]
           --verbose                log more
           --help                   print this

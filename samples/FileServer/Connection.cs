@@ -66,12 +66,12 @@ internal sealed class Connection(Socket socket, ConnectionOptions options)
     }
 
     // The kernel takes more as soon as less than half of this is unsent. Without a limit it takes megabytes, and then nothing until a
-    // third of them is gone: to the server a slow client would look like one that has stopped. What is on its way does not count, and
-    // a fast client is as fast as without; with a quarter of this, the server's processor time doubled.
+    // third of them is gone: to the server a slow client would look like one that has stopped. What is on its way does not count.
+    // Much less would wake the server so often that it costs a fast client speed.
     private static void LimitUnsent(Socket socket)
     {
-        const int Tcp = 6;
-        const int NotSentLowAt = 25;
+        const int Tcp = 6; // IPPROTO_TCP
+        const int NotSentLowAt = 25; // TCP_NOTSENT_LOWAT, tcp(7)
         const int Unsent = 1024 * 1024;
         if (OperatingSystem.IsLinux())
         {
